@@ -1,0 +1,46 @@
+#include "arka/protocol/server_status.h"
+
+#include <arrow/builder.h>
+#include <nlohmann/json.hpp>
+
+namespace arka::protocol {
+
+std::string ToJson(const ServerStatus& status) {
+  const nlohmann::ordered_json json = {
+      {"disk_lsn", status.watermarks.disk_lsn.value},
+      {"s3_lsn", status.watermarks.s3_lsn.value},
+      {"committed_lsn", status.watermarks.committed_lsn.value},
+      {"last_lsn", status.watermarks.last_lsn.value},
+      {"lag_seconds", status.lag_seconds},
+      {"version", status.version},
+      {"node", status.node},
+      {"ready", status.ready},
+      {"problem", status.problem},
+  };
+  return json.dump();
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> ToRecordBatch(const ServerStatus& status) {
+  arrow::FieldVector fields;
+  arrow::ArrayVector columns;
+  const auto add = [&](const char* name, auto builder, const auto& value) -> Status {
+    ARROW_RETURN_NOT_OK(builder.Append(value));
+    ARROW_ASSIGN_OR_RAISE(auto column, builder.Finish());
+    fields.push_back(arrow::field(name, column->type(), /*nullable=*/false));
+    columns.push_back(std::move(column));
+    return Status::OK();
+  };
+  const Watermarks& watermarks = status.watermarks;
+  ARROW_RETURN_NOT_OK(add("disk_lsn", arrow::Int64Builder(), watermarks.disk_lsn.value));
+  ARROW_RETURN_NOT_OK(add("s3_lsn", arrow::Int64Builder(), watermarks.s3_lsn.value));
+  ARROW_RETURN_NOT_OK(add("committed_lsn", arrow::Int64Builder(), watermarks.committed_lsn.value));
+  ARROW_RETURN_NOT_OK(add("last_lsn", arrow::Int64Builder(), watermarks.last_lsn.value));
+  ARROW_RETURN_NOT_OK(add("lag_seconds", arrow::DoubleBuilder(), status.lag_seconds));
+  ARROW_RETURN_NOT_OK(add("version", arrow::StringBuilder(), status.version));
+  ARROW_RETURN_NOT_OK(add("node", arrow::StringBuilder(), status.node));
+  ARROW_RETURN_NOT_OK(add("ready", arrow::BooleanBuilder(), status.ready));
+  ARROW_RETURN_NOT_OK(add("problem", arrow::StringBuilder(), status.problem));
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), 1, std::move(columns));
+}
+
+}  // namespace arka::protocol

@@ -1,0 +1,69 @@
+#include "arka/protocol/write_headers.h"
+
+#include <algorithm>
+
+namespace arka::protocol {
+namespace {
+
+constexpr size_t kMaxSessionBytes = 128;
+constexpr std::string_view kTierNames = "MEMORY, LOCAL_DISK, OBJECT_STORAGE or COMMITTED";
+
+std::string_view Trim(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+Result<Tier> TierOf(std::string_view header, std::string_view value) {
+  const auto tier = ParseTier(Trim(value));
+  if (!tier) {
+    return Error(ErrorCode::kInvalidRequest, "header ", header, ": '", value.substr(0, 40),
+                 "' is not a durability level; expected ", kTierNames);
+  }
+  return *tier;
+}
+
+Result<std::array<bool, 4>> ParseAcks(std::string_view value) {
+  std::array<bool, 4> acks = {};
+  while (true) {
+    const size_t comma = value.find(',');
+    ARROW_ASSIGN_OR_RAISE(Tier tier, TierOf(kAcksHeader, value.substr(0, comma)));
+    acks[IndexOf(tier)] = true;
+    if (comma == std::string_view::npos) return acks;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+Result<WriteHeaders> ParseWriteHeaders(
+    const std::vector<std::pair<std::string, std::string>>& metadata) {
+  WriteHeaders headers;
+  for (const auto& [name, value] : metadata) {
+    if (name == kSessionHeader) {
+      const bool printable =
+          std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+      if (value.empty() || value.size() > kMaxSessionBytes || !printable) {
+        return Error(ErrorCode::kInvalidRequest, "header ", kSessionHeader,
+                     ": expected 1 to 128 printable characters, got ", value.size(), " bytes");
+      }
+      headers.session = value;
+    } else if (name == kAcksHeader) {
+      ARROW_ASSIGN_OR_RAISE(headers.acks, ParseAcks(value));
+    } else if (name == kAckUntilHeader) {
+      ARROW_ASSIGN_OR_RAISE(headers.ack_until, TierOf(kAckUntilHeader, value));
+    } else if (name == kWatermarksHeader) {
+      if (value != "true" && value != "false") {
+        return Error(ErrorCode::kInvalidRequest, "header ", kWatermarksHeader, ": '",
+                     value.substr(0, 40), "' is neither true nor false");
+      }
+      headers.watermarks = value == "true";
+    } else if (name == kProducerHeader) {
+      return Error(ErrorCode::kUnimplemented, "header ", kProducerHeader,
+                   ": this version does not yet deduplicate retries; leave the header out");
+    }
+  }
+  return headers;
+}
+
+}  // namespace arka::protocol

@@ -1,0 +1,35 @@
+// The call headers of a writing stream (docs/spec/wire.md, "Call headers").
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "arka/base/error.h"
+#include "arka/base/tier.h"
+
+namespace arka::protocol {
+
+inline constexpr std::string_view kSessionHeader = "arka-session";
+inline constexpr std::string_view kProducerHeader = "arka-producer";
+inline constexpr std::string_view kAcksHeader = "arka-acks";
+inline constexpr std::string_view kAckUntilHeader = "arka-ack-until";
+inline constexpr std::string_view kWatermarksHeader = "arka-watermarks";
+/// Trailer of every failed call: "true" where the same call may succeed later.
+inline constexpr std::string_view kRetryableTrailer = "arka-retryable";
+
+struct WriteHeaders {
+  std::string session;                                  // empty: the server makes one
+  std::array<bool, 4> acks = {true, true, true, true};  // by Tier
+  Tier ack_until = Tier::kObjectStorage;
+  bool watermarks = false;
+};
+
+/// Reads what is there (names in lower case) and leaves defaults for the rest. kInvalidRequest,
+/// naming header and value, for a value that is not one of those allowed.
+Result<WriteHeaders> ParseWriteHeaders(
+    const std::vector<std::pair<std::string, std::string>>& metadata);
+
+}  // namespace arka::protocol
