@@ -1,0 +1,43 @@
+# Setting up as a whole, and building.
+
+# setup [EXTRA...]: everything the ordinary verbs need; extras are lint, fuzz and spark.
+setup() {
+  local extra
+  mkdir -p .deps/bin
+  install_packages tools/debian-packages.txt
+  install_python python requirements.txt
+  install_go_tools
+  for extra in "$@"; do
+    case $extra in
+      lint | fuzz) install_packages "tools/debian-packages-$extra.txt" ;;
+      spark)
+        install_packages tools/debian-packages-spark.txt
+        install_python python-spark requirements-spark.txt
+        ;;
+      *) die "unknown extra '$extra': lint, fuzz or spark" ;;
+    esac
+  done
+}
+
+# build [PRESET] [ninja arguments]: configures at the first time, then builds into build/PRESET.
+build() {
+  local preset=${1:-release}
+  [ $# -gt 0 ] && shift
+  export CCACHE_DIR=${CCACHE_DIR:-$ARKA_ROOT/.deps/ccache}
+  if [ ! -f "build/$preset/build.ninja" ]; then
+    say "configuring build/$preset"
+    cmake --preset "$preset" >".deps/cmake-$preset.log" 2>&1 ||
+      { tail -n 30 ".deps/cmake-$preset.log" >&2; die "cmake failed"; }
+  fi
+  ninja -C "build/$preset" -j "$(jobs)" "$@"
+}
+
+# run_bench NAME [ARGS]: the driver bench/NAME/run.py starts and stops everything it needs.
+run_bench() {
+  local name=${1:-}
+  [ -n "$name" ] && [ -f "bench/$name/run.py" ] ||
+    die "which benchmark? one of: $(printf '%s ' bench/*/run.py | sed 's#bench/\([^/]*\)/run.py#\1#g')"
+  shift
+  build release
+  .venv/bin/python "bench/$name/run.py" "$@"
+}

