@@ -36,8 +36,8 @@ struct Schema {
 bool SameStructure(const Schema& a, const Schema& b);
 
 /// `schema` with new field ids: the columns get `last_column_id` + 1, + 2 … in order, then their
-/// children level by level, which is what the reference implementations give. Identifier fields
-/// are carried over. `last_column_id` moves to the highest id given.
+/// children in the same way, column by column, which is what the reference implementations give.
+/// Identifier fields are carried over. `last_column_id` moves to the highest id given.
 Schema AssignFreshIds(const Schema& schema, int& last_column_id);
 
 /// kInvalidRequest for empty or repeated column names, repeated field ids, map keys that are

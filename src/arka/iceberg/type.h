@@ -79,10 +79,10 @@ struct NestedField {
   std::string name;  // "element", "key", "value" within lists and maps
   Type type;
   bool required = false;
-  std::string doc;
+  std::string doc{};
   /// Further JSON members of the field (such as "initial-default") as the text of one JSON object,
   /// "" where there are none; written back as they came.
-  std::string unknown_members;
+  std::string unknown_members{};
 };
 
 bool operator==(const Type& a, const Type& b);
