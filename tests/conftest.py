@@ -1,0 +1,58 @@
+"""Fixtures of the system and documentation tests: the server, in an own data directory each."""
+
+import pytest
+from testbed.server import ArkaServer
+
+# Short intervals, so that a test sees all four tiers without waiting for the defaults.
+QUICK = {
+    "durability.s3_upload_interval": "20ms",
+    "durability.iceberg_commit_interval": "200ms",
+}
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Attaches the output of every server of a test that failed."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for number, server in enumerate(getattr(item, "servers", []), 1):
+            report.sections.append((f"arka server {number}", server.log()[-20_000:]))
+
+
+@pytest.fixture
+def start_server(request, tmp_path):
+    """start_server(settings, name=…, …) -> ArkaServer; all are stopped, and must exit with 0."""
+    request.node.servers = []
+
+    def start(settings=None, *, name="data", **options):
+        server = ArkaServer(tmp_path / name, settings, **options)
+        request.node.servers.append(server)
+        return server
+
+    yield start
+    running = [s for s in request.node.servers if s.process.poll() is None]
+    try:
+        for server in running:
+            server.stop()
+    finally:
+        for server in running:
+            server.kill()
+
+
+@pytest.fixture
+def server(start_server):
+    """A server that commits five times a second."""
+    return start_server(QUICK)
+
+
+@pytest.fixture
+def slow_server(start_server):
+    """A server with the default intervals: nothing reaches COMMITTED by itself in a test."""
+    return start_server()
+
+
+@pytest.fixture
+def client(server):
+    with server.connect() as connected:
+        yield connected

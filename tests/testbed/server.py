@@ -1,0 +1,133 @@
+"""One real `arka serve` process on a port that the kernel picks."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pyarrow.flight as flight
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD_DIR = ROOT / os.environ.get("ARKA_BUILD_DIR", "build/release")
+READY = re.compile(r"^arka (?P<version>\S+) ready on (?P<host>\S+):(?P<port>\d+)")
+START_SECONDS = 60
+
+
+class ServerExited(Exception):
+    """The server ended before it was ready; the message holds what it said."""
+
+
+class ArkaServer:
+    """Starts the server on `data_dir` and waits for its one ready line.
+
+    `settings` are configuration keys ({"durability.iceberg_commit_interval": "1s"}), passed with
+    --set. The process is this object's: stop() or kill() ends it.
+    """
+
+    def __init__(self, data_dir, settings=None, *, env=None, listen="127.0.0.1:0", wrapper=()):
+        self.data_dir = pathlib.Path(data_dir)
+        self.settings = {
+            "server.listen": listen,
+            "server.data_dir": str(self.data_dir),
+            **(settings or {}),
+        }
+        self._env = {**os.environ, **(env or {})}
+        self._wrapper = list(wrapper)
+        self._lines = []
+        self.start()
+
+    def start(self):
+        """Starts (again); returns once the ready line is there."""
+        command = [*self._wrapper, str(BUILD_DIR / "arka"), "serve"]
+        for key, value in self.settings.items():
+            command += ["--set", f"{key}={value}"]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._env, text=True
+        )
+        ready = threading.Event()
+        self.ready_line = None
+        self._pump = threading.Thread(target=self._read_output, args=(ready,), daemon=True)
+        self._pump.start()
+        if not ready.wait(START_SECONDS):
+            self.kill()
+            raise ServerExited(f"not ready within {START_SECONDS} s; it said:\n{self.log()}")
+        if self.ready_line is None:
+            code = self.process.wait()
+            raise ServerExited(f"exited with {code}; it said:\n{self.log()}")
+        match = READY.match(self.ready_line)
+        self.host, self.port = match["host"].strip("[]"), int(match["port"])
+        return self
+
+    def _read_output(self, ready):
+        for line in self.process.stdout:
+            self._lines.append(line)
+            if self.ready_line is None and READY.match(line):
+                self.ready_line = line.rstrip("\n")
+                ready.set()
+        ready.set()
+
+    def log(self):
+        """All that it printed so far, over every start."""
+        return "".join(self._lines)
+
+    @property
+    def location(self):
+        return f"grpc://{self.host}:{self.port}"
+
+    @property
+    def url(self):
+        return f"http://{self.host}:{self.port}"
+
+    def connect(self, **options):
+        return flight.connect(self.location, **options)
+
+    def terminate(self):
+        """Asks for the orderly end and does not wait for it."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout=60):
+        """Waits for the process to end; returns its exit code."""
+        code = self.process.wait(timeout)
+        self._pump.join(10)
+        return code
+
+    def stop(self, timeout=60):
+        """The orderly end. Fails unless the server exits with 0."""
+        if self.process.poll() is None:
+            self.terminate()
+        code = self.wait(timeout)
+        assert code == 0, f"the server exited with {code}; it said:\n{self.log()}"
+
+    def kill(self):
+        """kill -9. Returns once the process is gone."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+
+    def restart(self):
+        """Starts again on the same data directory, after stop() or kill()."""
+        assert self.process.poll() is not None, "still running"
+        return self.start()
+
+    @property
+    def resident_mb(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+    @property
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+
+def eventually(check, timeout=20, every=0.02):
+    """Calls check() until it returns something true, and returns that; fails after `timeout`."""
+    deadline = time.monotonic() + timeout
+    while True:
+        result = check()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"still not so after {timeout} s: {check}"
+        time.sleep(every)
