@@ -147,16 +147,4 @@ Result<AvroValue> AvroDecoder::Blocks(const AvroSchema& schema, int depth) {
   }
 }
 
-const AvroValue* FindAvroField(const AvroSchema& schema, const AvroValue& record, int field_id,
-                               std::string_view name) {
-  const auto* values = std::get_if<AvroValue::Items>(&record.value);
-  if (schema.kind != AvroKind::kRecord || values == nullptr) return nullptr;
-  for (size_t i = 0; i < schema.fields.size() && i < values->size(); ++i) {
-    const AvroField& field = schema.fields[i];
-    const bool same = field.field_id ? *field.field_id == field_id : field.name == name;
-    if (same) return &(*values)[i];
-  }
-  return nullptr;
-}
-
 }  // namespace arka::iceberg

@@ -46,9 +46,4 @@ class AvroDecoder {
   int64_t values_left_;
 };
 
-/// The field of `record` (a value of the record schema `schema`) with that field id, or, in files
-/// that carry no ids, with that name; null where the file does not have it.
-const AvroValue* FindAvroField(const AvroSchema& schema, const AvroValue& record, int field_id,
-                               std::string_view name);
-
 }  // namespace arka::iceberg
