@@ -1,0 +1,51 @@
+#include "arka/ingest/durability_tracker.h"
+
+#include <algorithm>
+
+#include "arka/base/check.h"
+
+namespace arka::ingest {
+
+DurabilityTracker::DurabilityTracker(Lsn last_lsn, Lsn s3_lsn) {
+  ARKA_CHECK(s3_lsn <= last_lsn);
+  watermarks_ = {last_lsn, last_lsn, s3_lsn, kNoLsn};
+  MoveCommitted();
+}
+
+void DurabilityTracker::OnWrite(TableId table, Lsn lsn) {
+  watermarks_.last_lsn = std::max(watermarks_.last_lsn, lsn);
+  first_uncommitted_.try_emplace(table, lsn);
+}
+
+void DurabilityTracker::OnDisk(Lsn disk_lsn) {
+  ARKA_CHECK(disk_lsn <= watermarks_.last_lsn);
+  watermarks_.disk_lsn = std::max(watermarks_.disk_lsn, disk_lsn);
+}
+
+void DurabilityTracker::OnObjectStorage(Lsn s3_lsn) {
+  ARKA_CHECK(s3_lsn <= watermarks_.disk_lsn);
+  watermarks_.s3_lsn = std::max(watermarks_.s3_lsn, s3_lsn);
+  MoveCommitted();
+}
+
+void DurabilityTracker::OnCommitted(TableId table, Lsn through, Lsn next_uncommitted) {
+  ARKA_CHECK(through <= watermarks_.s3_lsn);
+  ARKA_CHECK(next_uncommitted == kNoLsn || next_uncommitted > through);
+  if (next_uncommitted == kNoLsn) {
+    first_uncommitted_.erase(table);
+  } else {
+    first_uncommitted_[table] = next_uncommitted;
+  }
+  MoveCommitted();
+}
+
+void DurabilityTracker::MoveCommitted() {
+  // Never above s3_lsn: what no table claims is either committed or not yet uploaded.
+  Lsn committed = watermarks_.s3_lsn;
+  for (const auto& [table, lsn] : first_uncommitted_) {
+    committed = std::min(committed, lsn.previous());
+  }
+  watermarks_.committed_lsn = std::max(watermarks_.committed_lsn, committed);
+}
+
+}  // namespace arka::ingest

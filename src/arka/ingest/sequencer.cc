@@ -1,0 +1,139 @@
+#include "arka/ingest/sequencer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "arka/base/check.h"
+
+namespace arka::ingest {
+namespace {
+
+constexpr auto kSampleEvery = std::chrono::milliseconds(10);
+constexpr size_t kMaxSamples = 4096;
+
+int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
+
+}  // namespace
+
+void Sequencer::Restore(Table& table, BufferedWrite write) {
+  std::lock_guard lock(mutex_);
+  ARKA_CHECK(log_ == nullptr);
+  restored_.emplace_back(table.id, write.lsn);
+  table.pending.push_back(std::move(write));
+}
+
+void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
+  std::lock_guard lock(mutex_);
+  const Lsn last = log.last_lsn();
+  tracker_ = DurabilityTracker(last, std::min(s3_lsn, last));
+  for (const auto& [table, lsn] : restored_) tracker_.OnWrite(table, lsn);
+  restored_ = {};
+  const WallTime now = clock_.WallNow();
+  moved_at_us_.fill(Micros(now));
+  if (s3_lsn < last) NoteTime(s3_lsn.next(), now);
+  log_ = &log;
+}
+
+Result<Lsn> Sequencer::Sequence(Table& table, wal::DefinitionId definition, DecodedWrite write,
+                                int64_t charged_bytes) {
+  wal::WriteRecord record;
+  record.definition = definition;
+  record.timestamp = clock_.WallNow();
+  record.header = std::move(write.header);
+  record.body = std::move(write.body);
+  const WallTime now = record.timestamp;
+
+  std::lock_guard lock(mutex_);
+  ARROW_ASSIGN_OR_RAISE(const Lsn lsn, log_->Append(std::move(record)));
+  tracker_.OnWrite(table.id, lsn);
+  table.pending.push_back({lsn, std::move(write.stored), charged_bytes});
+  NoteTime(lsn, now);
+  moved_at_us_[IndexOf(Tier::kMemory)] = Micros(now);
+  return lsn;
+}
+
+std::vector<BufferedWrite> Sequencer::TakePending(Table& table) {
+  std::lock_guard lock(mutex_);
+  return std::exchange(table.pending, {});
+}
+
+void Sequencer::OnDurable(Lsn disk_lsn) {
+  {
+    std::lock_guard lock(mutex_);
+    tracker_.OnDisk(disk_lsn);
+    Moved(Tier::kLocalDisk);
+  }
+  Tell();
+}
+
+void Sequencer::OnPoisoned(const Status& error) {
+  {
+    std::lock_guard lock(mutex_);
+    if (failure_.ok()) failure_ = error;
+  }
+  Tell();
+}
+
+void Sequencer::OnObjectStorage(Lsn s3_lsn) {
+  {
+    std::lock_guard lock(mutex_);
+    tracker_.OnObjectStorage(s3_lsn);
+    if (s3_lsn == tracker_.watermarks().last_lsn) {
+      not_uploaded_.clear();
+    } else {
+      while (not_uploaded_.size() > 1 && not_uploaded_[1].lsn <= s3_lsn.next()) {
+        not_uploaded_.pop_front();
+      }
+    }
+    Moved(Tier::kObjectStorage);
+  }
+  Tell();
+}
+
+void Sequencer::OnCommitted(Table& table, const CommitEvent& event, Lsn next_held) {
+  table.AddCommit(event);
+  {
+    std::lock_guard lock(mutex_);
+    if (next_held == kNoLsn && !table.pending.empty()) next_held = table.pending.front().lsn;
+    tracker_.OnCommitted(table.id, event.through, next_held);
+    Moved(Tier::kCommitted);
+  }
+  Tell();
+}
+
+Progress Sequencer::progress() const {
+  std::lock_guard lock(mutex_);
+  return {tracker_.watermarks(), moved_at_us_};
+}
+
+double Sequencer::lag_seconds() const {
+  std::lock_guard lock(mutex_);
+  const auto& watermarks = tracker_.watermarks();
+  if (not_uploaded_.empty() || watermarks.s3_lsn == watermarks.last_lsn) return 0;
+  const auto age = clock_.WallNow() - not_uploaded_.front().at;
+  return std::max(0.0, std::chrono::duration<double>(age).count());
+}
+
+Status Sequencer::failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+// Samples rather than every write: one in 10 ms, and fewer where the store has been away for long.
+// A sample stands for the writes from it up to the next one, so an age is never told too small.
+void Sequencer::NoteTime(Lsn lsn, WallTime now) {
+  if (!not_uploaded_.empty() && now - not_uploaded_.back().at < kSampleEvery) return;
+  not_uploaded_.push_back({lsn, now});
+  if (not_uploaded_.size() <= kMaxSamples) return;
+  std::deque<Sample> thinned;
+  for (size_t i = 0; i < not_uploaded_.size(); i += 2) thinned.push_back(not_uploaded_[i]);
+  not_uploaded_ = std::move(thinned);
+}
+
+void Sequencer::Moved(Tier tier) { moved_at_us_[IndexOf(tier)] = Micros(clock_.WallNow()); }
+
+void Sequencer::Tell() {
+  for (const auto& listener : listeners_) listener();
+}
+
+}  // namespace arka::ingest

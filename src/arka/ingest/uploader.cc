@@ -1,0 +1,153 @@
+#include "arka/ingest/uploader.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+namespace arka::ingest {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kIdle{1000};
+constexpr milliseconds kFirstBackoff{100};
+constexpr milliseconds kMaxBackoff{10'000};
+constexpr std::string_view kSuffix = ".arkalog";
+
+std::string Prefix(const std::string& node) { return "log/" + node + "/"; }
+
+// LSNs are padded so that keys sort as LSNs do.
+std::string ObjectKey(const std::string& node, Lsn first, Lsn last) {
+  char range[64];
+  std::snprintf(range, sizeof(range), "%020lld-%020lld", static_cast<long long>(first.value),
+                static_cast<long long>(last.value));
+  return Prefix(node) + range + std::string(kSuffix);
+}
+
+// The last LSN that a key names, or kNoLsn where it is not one of ours.
+Lsn LastLsnOf(std::string_view key) {
+  if (!key.ends_with(kSuffix)) return kNoLsn;
+  key.remove_suffix(kSuffix.size());
+  const size_t dash = key.rfind('-');
+  if (dash == std::string_view::npos) return kNoLsn;
+  key.remove_prefix(dash + 1);
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), value);
+  if (error != std::errc() || end != key.data() + key.size()) return kNoLsn;
+  return Lsn{value};
+}
+
+}  // namespace
+
+Uploader::Uploader(wal::Log& log, ObjectStore& store, Clock& clock, Sequencer& sequencer,
+                   UploaderOptions options)
+    : log_(log),
+      store_(store),
+      clock_(clock),
+      sequencer_(sequencer),
+      options_(std::move(options)) {}
+
+Uploader::~Uploader() { Stop(); }
+
+Result<Lsn> Uploader::FindUploaded(ObjectStore& store, const std::string& node,
+                                   std::deque<std::pair<Lsn, std::string>>* objects) {
+  ARROW_ASSIGN_OR_RAISE(auto found, store.List(Prefix(node)));
+  Lsn last = kNoLsn;
+  for (auto& object : found) {
+    const Lsn object_last = LastLsnOf(object.key);
+    if (object_last == kNoLsn) continue;
+    last = std::max(last, object_last);
+    objects->emplace_back(object_last, std::move(object.key));
+  }
+  return last;
+}
+
+void Uploader::Start() {
+  thread_ = std::jthread([this](std::stop_token stop) {
+    while (!stop.stop_requested()) wake_.WaitUntil(clock_, Step());
+  });
+}
+
+void Uploader::Hurry() {
+  hurry_ = true;
+  wake_.Notify();
+}
+
+void Uploader::Stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  wake_.Notify();
+  thread_.join();
+}
+
+SteadyTime Uploader::Step() {
+  const Progress progress = sequencer_.progress();
+  DeleteCommitted(progress.watermarks.committed_lsn);
+  const SteadyTime now = clock_.Now();
+  if (progress.watermarks.disk_lsn <= progress.watermarks.s3_lsn) {
+    hurry_ = false;
+    return now + kIdle;
+  }
+  const bool hurry = backoff_.count() == 0 && hurry_;
+  if (now < next_upload_ && !hurry) return next_upload_;
+  next_upload_ = now + options_.interval;
+  if (!UploadOnce(progress)) {
+    backoff_ = std::clamp(backoff_ * 2, kFirstBackoff, kMaxBackoff);
+    next_upload_ = clock_.Now() + backoff_;
+    return next_upload_;
+  }
+  backoff_ = milliseconds(0);
+  return hurry_ ? clock_.Now() : next_upload_;
+}
+
+bool Uploader::UploadOnce(const Progress& progress) {
+  auto object = log_.ReadObject(progress.watermarks.s3_lsn, options_.max_object_bytes);
+  if (!object.ok()) {
+    Report(object.status());
+    return false;
+  }
+  if (object->parts.empty()) return true;
+  const std::string key = ObjectKey(options_.node, object->first_lsn, object->last_lsn);
+  const Status put = store_.Put(key, object->parts);
+  Report(WithContext(put, "upload of " + key));
+  // A failed Put may have landed all the same, and the next try may reach further under another
+  // key: so this one is remembered for deletion whatever came of it.
+  if (objects_.empty() || objects_.back().second != key) {
+    objects_.emplace_back(object->last_lsn, key);
+  }
+  if (!put.ok()) return false;
+  sequencer_.OnObjectStorage(object->last_lsn);
+  return true;
+}
+
+void Uploader::DeleteCommitted(Lsn committed_lsn) {
+  while (!objects_.empty() && objects_.front().first <= committed_lsn) {
+    const Status deleted = store_.Delete(objects_.front().second);
+    if (!deleted.ok()) {
+      spdlog::warn("uploader: cannot delete {} (tried again later): {}", objects_.front().second,
+                   deleted.message());
+      return;
+    }
+    objects_.pop_front();
+  }
+}
+
+void Uploader::Report(Status status) {
+  std::lock_guard lock(mutex_);
+  if (!status.ok()) {
+    spdlog::warn("uploader: {}; trying again", status.message());
+  } else if (!last_error_.ok()) {
+    spdlog::info("uploader: the object store answers again");
+  }
+  last_error_ = std::move(status);
+}
+
+Status Uploader::last_error() const {
+  std::lock_guard lock(mutex_);
+  return last_error_;
+}
+
+}  // namespace arka::ingest

@@ -1,0 +1,81 @@
+// The uploader: copies the log's tail to the object store, as immutable objects of all tables.
+//
+// A loop of its own: when there is something new on disk and the interval since the last upload has
+// passed, one object is put under log/<node>/<first>-<last>.arkalog; then OBJECT_STORAGE is
+// reported up to its last LSN. Uploads are strictly in order, so that the newest object's last LSN
+// says what is in the store. Objects whose writes are all committed are deleted. A failure is
+// logged, retried with back-off for ever, and never reported as progress.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "arka/base/error.h"
+#include "arka/ingest/sequencer.h"
+#include "arka/ingest/wake_signal.h"
+#include "arka/io/clock.h"
+#include "arka/io/object_store.h"
+#include "arka/wal/log.h"
+
+namespace arka::ingest {
+
+struct UploaderOptions {
+  std::string node;
+  std::chrono::milliseconds interval{100};  // least time from one upload's start to the next's
+  int64_t max_object_bytes = 64 << 20;
+};
+
+class Uploader {
+ public:
+  /// All must outlive the uploader.
+  Uploader(wal::Log& log, ObjectStore& store, Clock& clock, Sequencer& sequencer,
+           UploaderOptions options);
+  ~Uploader();
+
+  /// Reads which objects are in the store; answers the last LSN that they hold, kNoLsn where there
+  /// are none. Before Sequencer::Begin.
+  static Result<Lsn> FindUploaded(ObjectStore& store, const std::string& node,
+                                  std::deque<std::pair<Lsn, std::string>>* objects);
+  /// Takes over what FindUploaded found.
+  void Adopt(std::deque<std::pair<Lsn, std::string>> objects) { objects_ = std::move(objects); }
+
+  void Start();
+  /// There may be something to upload or to delete.
+  void Notify() { wake_.Notify(); }
+  /// Makes the next upload not wait for the interval.
+  void Hurry();
+  void Stop();
+
+  /// One round: uploads what is due and deletes what is committed. Answers when to look again.
+  SteadyTime Step();
+
+  /// The last upload's error; OK after one that worked.
+  Status last_error() const;
+
+ private:
+  bool UploadOnce(const Progress& progress);
+  void DeleteCommitted(Lsn committed_lsn);
+  void Report(Status status);
+
+  wal::Log& log_;
+  ObjectStore& store_;
+  Clock& clock_;
+  Sequencer& sequencer_;
+  const UploaderOptions options_;
+
+  WakeSignal wake_;
+  std::atomic<bool> hurry_{false};
+  std::deque<std::pair<Lsn, std::string>> objects_;  // (last LSN, key) in order; the loop's own
+  SteadyTime next_upload_{};                         // the loop's own
+  std::chrono::milliseconds backoff_{0};             // the loop's own
+  mutable std::mutex mutex_;
+  Status last_error_;  // guarded by mutex_
+  std::jthread thread_;
+};
+
+}  // namespace arka::ingest

@@ -1,0 +1,60 @@
+// The commit: data files of one table become one snapshot, once, whatever the catalog answers.
+//
+// Every commit carries, in the same atomic catalog update as the snapshot, the table property
+// `arka.committed-lsn.<node>`, which survives snapshot expiry, and the snapshot summary
+// `arka.first-lsn`, `arka.last-lsn`, `arka.node`. A commit has three outcomes: done; conflict
+// (somebody else committed: load, rebuild on the new base, try again with back-off and jitter);
+// unknown (load and look at the property; if it is not there, try again asserting the SAME base, so
+// that at most one attempt can land). Data files are never deleted here. Thread-safe for different
+// tables; blocks.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "arka/base/error.h"
+#include "arka/base/lsn.h"
+#include "arka/iceberg/catalog.h"
+#include "arka/iceberg/data_file.h"
+#include "arka/io/clock.h"
+#include "arka/io/object_store.h"
+#include "arka/io/random.h"
+
+namespace arka::lake {
+
+/// A data file that no snapshot names yet, and the writes whose rows it holds.
+struct StagedFile {
+  iceberg::DataFile file;
+  Lsn first_lsn;
+  Lsn last_lsn;
+};
+
+/// What a table's property says is committed by `node`; kNoLsn where it says nothing.
+Result<Lsn> CommittedLsnOf(const iceberg::TableMetadata& metadata, const std::string& node);
+
+class TableCommitter {
+ public:
+  /// All must outlive the committer.
+  TableCommitter(iceberg::Catalog& catalog, ObjectStore& warehouse, Clock& clock, Random& random,
+                 std::string node);
+
+  /// Commits `files` (at least one, oldest first, no gap of committed writes between) as one
+  /// snapshot and answers its id. Where the property shows that they landed before, that snapshot's
+  /// id is answered, 0 where it has expired. `table_uuid` must still be the table's. Retries
+  /// conflicts and unknown outcomes until `stop` is requested (kShuttingDown; the outcome may then be
+  /// unknown: committing again is safe). Errors of any other kind come back: nothing was committed
+  /// by this call, unless an earlier attempt's outcome was unknown, and committing again is safe.
+  Result<int64_t> Commit(const iceberg::TableIdentifier& table, const std::string& table_uuid,
+                         const std::vector<StagedFile>& files, std::stop_token stop);
+
+ private:
+  iceberg::Catalog& catalog_;
+  ObjectStore& warehouse_;
+  Clock& clock_;
+  Random& random_;
+  const std::string node_;
+};
+
+}  // namespace arka::lake
