@@ -43,9 +43,10 @@ class TableCommitter {
   /// Commits `files` (at least one, oldest first, no gap of committed writes between) as one
   /// snapshot and answers its id. Where the property shows that they landed before, that snapshot's
   /// id is answered, 0 where it has expired. `table_uuid` must still be the table's. Retries
-  /// conflicts and unknown outcomes until `stop` is requested (kShuttingDown; the outcome may then be
-  /// unknown: committing again is safe). Errors of any other kind come back: nothing was committed
-  /// by this call, unless an earlier attempt's outcome was unknown, and committing again is safe.
+  /// conflicts and unknown outcomes until `stop` is requested (kShuttingDown; the outcome may then
+  /// be unknown: committing again is safe). Errors of any other kind come back: nothing was
+  /// committed by this call, unless an earlier attempt's outcome was unknown, and committing again
+  /// is safe.
   Result<int64_t> Commit(const iceberg::TableIdentifier& table, const std::string& table_uuid,
                          const std::vector<StagedFile>& files, std::stop_token stop);
 
