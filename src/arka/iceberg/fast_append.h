@@ -37,6 +37,6 @@ struct PreparedAppend {
 /// kUnimplemented for tables that are not of format version 2, or partitioned; on any error,
 /// what was written is deleted again as far as that is possible.
 Result<PreparedAppend> PrepareAppend(const Table& base, ObjectStore& warehouse, Random& random,
-                                     Clock& clock, const AppendRequest& request);
+                                     const Clock& clock, const AppendRequest& request);
 
 }  // namespace arka::iceberg
