@@ -34,7 +34,7 @@ struct Operation {
 /// How much of an operation happens before it answers the error.
 enum class Effect {
   kNone,
-  kPartial,  // of a write or put the first half of the bytes; of anything else nothing
+  kPartial,  // of a file's write the first half of the bytes; of anything else nothing
   kFull,     // everything: the outcome that the caller takes for a failure
 };
 
