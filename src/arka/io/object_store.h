@@ -1,11 +1,11 @@
 // The object store seam: immutable objects under one root URI, `file:///…` or `s3://bucket/…`.
 //
 // Used for log objects and for the tables' warehouse, each with a root of its own. Real:
-// ArrowObjectStore over Arrow's file systems (io/arrow_object_store.h). Tests: MemoryObjectStore,
-// FaultyObjectStore (testing/). All pass testing/object_store_conformance. Keys are relative,
-// '/'-separated, without "." or "..": anything else is kInvalidRequest. Thread-safe; calls block.
-// Errors: kNotFound, kIoFailed (whether a Put landed is then unknown), kUnauthenticated,
-// kPermissionDenied.
+// FileObjectStore and S3ObjectStore, opened by URI through io/object_stores.h. Tests:
+// MemoryObjectStore, FaultyObjectStore (testing/). All pass testing/object_store_conformance. Keys
+// are relative, '/'-separated, without "." or ".." (io/object_key.h): anything else is
+// kInvalidRequest. Thread-safe; calls block. Errors: kNotFound, kIoFailed (whether a Put landed is
+// then unknown), kUnauthenticated, kPermissionDenied, kBackpressure (the disk is full).
 #pragma once
 
 #include <cstdint>
