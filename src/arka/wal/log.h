@@ -3,9 +3,9 @@
 // Appenders hand records over from any thread and go on; one log thread frames all that is pending,
 // writes it with one call, syncs, and reports the new disk LSN (group commit). The log sees bytes,
 // not batches. The format is docs/spec/log.md. The data directory's lock is the caller's.
-// Invariants: an LSN that Append ever returned is never returned again, also after a crash; OnDurable
-// is called only after a sync that covers the LSN returned OK; after a failed sync nothing is
-// acknowledged any more (the log is poisoned).
+// Invariants: an LSN that Append ever returned is never returned again, also after a crash;
+// OnDurable is called only after a sync that covers the LSN returned OK; after a failed sync
+// nothing is acknowledged any more (the log is poisoned).
 #pragma once
 
 #include <chrono>
@@ -68,10 +68,10 @@ class LogListener {
 
 struct LogOptions {
   std::string directory;
-  std::string node = "node-1";              // in every segment's header
+  std::string node = "node-1";  // in every segment's header
   int64_t segment_bytes = 64 << 20;
-  int spare_segments = 2;                   // pre-written ahead and kept when recycled
-  int64_t lsn_block = 1 << 20;              // LSNs reserved at a time
+  int spare_segments = 2;                       // pre-written ahead and kept when recycled
+  int64_t lsn_block = 1 << 20;                  // LSNs reserved at a time
   std::chrono::microseconds flush_interval{0};  // longest wait for company; 0: sync as soon as free
   int64_t max_group_bytes = 16 << 20;
 };
@@ -100,7 +100,8 @@ class Log {
   virtual Status Define(const Definition& definition) = 0;
 
   /// Queues `record` and answers its LSN. Never waits for the disk, but for the rare moment when a
-  /// block of LSNs is used up. Thread-safe. kShuttingDown after Close, the first error once poisoned.
+  /// block of LSNs is used up. Thread-safe. kShuttingDown after Close, the first error once
+  /// poisoned.
   virtual Result<Lsn> Append(WriteRecord record) = 0;
 
   /// The last LSN given; kNoLsn before the first (or the last of the previous run).

@@ -1,0 +1,57 @@
+// The log's memory of what segments cannot tell: the epoch, LSNs reserved ahead, the first segment
+// still needed, and how far the log reached.
+//
+// One small file with two copies of the state, preallocated, so that a full disk cannot keep the
+// log from releasing segments. An update writes and syncs one copy, then the other: a torn update
+// leaves the old state or the new one, and rot in either copy costs nothing. Thread-safe; Update
+// blocks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "arka/io/fs.h"
+#include "arka/wal/segment_header.h"
+
+namespace arka::wal {
+
+struct LogState {
+  int64_t epoch = 0;
+  Lsn reserved_through = kNoLsn;  // the next start gives LSNs above this one only
+  int64_t first_segment = 1;      // all below are released; all from here on must be there
+  bool clean = false;             // closed in order: the log ends at `tail`
+  ChainPoint tail;                // the log reaches at least to here
+
+  bool operator==(const LogState&) const = default;
+};
+
+class ControlFile {
+ public:
+  ControlFile(Fs& fs, std::string directory);
+
+  /// What the file holds, nothing where there is none; kCorruption where both copies fail.
+  Result<std::optional<LogState>> Read();
+
+  /// Applies `change` to the state last read or written, and makes the result durable. After an
+  /// error the state on disk is the old or the new one, and state() the old.
+  Status Update(const std::function<void(LogState&)>& change);
+
+  LogState state() const;
+
+ private:
+  Status Create();
+  Status WriteCopy(int copy, const LogState& state);
+
+  Fs& fs_;
+  const std::string directory_;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::unique_ptr<File> file_;
+  int64_t sequence_ = 0;  // of state_, one more at each update
+  LogState state_;
+};
+
+}  // namespace arka::wal

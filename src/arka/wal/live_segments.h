@@ -1,0 +1,37 @@
+// The segments that hold records not yet released, oldest first, and the rule for letting them go.
+//
+// Shared by the log thread, which adds, and by readers and Release. The newest segment always
+// stays: the chain continues from it, and a log that has ever been written always has one.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "arka/wal/segment.h"
+
+namespace arka::wal {
+
+class LiveSegments {
+ public:
+  void Add(std::shared_ptr<Segment> segment);
+
+  /// The number of the oldest segment that Release(through) would keep; 0 where there is none.
+  int64_t FirstKept(Lsn through) const;
+  /// Takes out, oldest first, every segment but the newest that holds no LSN above `through`.
+  std::vector<std::shared_ptr<Segment>> Release(Lsn through);
+
+  /// The oldest segment with a durable write after `after`, or none.
+  std::shared_ptr<Segment> Find(Lsn after) const;
+
+  /// The newest, or none.
+  std::shared_ptr<Segment> newest() const;
+  int64_t size_bytes() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<std::shared_ptr<Segment>> segments_;  // guarded by mutex_
+};
+
+}  // namespace arka::wal
