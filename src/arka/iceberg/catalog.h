@@ -21,15 +21,15 @@
 namespace arka::iceberg {
 
 struct Table {
-  TableIdentifier identifier;
-  std::string metadata_location;
-  std::shared_ptr<const TableMetadata> metadata;  // never null
+  TableIdentifier identifier = {};
+  std::string metadata_location = {};
+  std::shared_ptr<const TableMetadata> metadata = {};  // never null
 };
 
 struct TableCreation {
-  Schema schema;  // field ids are assigned afresh, as AssignFreshIds does
-  std::map<std::string, std::string> properties;
-  std::optional<std::string> location;  // default: <warehouse>/<namespace levels>/<name>
+  Schema schema = {};  // field ids are assigned afresh, as AssignFreshIds does
+  std::map<std::string, std::string> properties = {};
+  std::optional<std::string> location = {};  // default: <warehouse>/<namespace levels>/<name>
 };
 
 class Catalog {

@@ -21,24 +21,24 @@ using PartitionValue = std::variant<std::monostate, bool, int64_t, float, double
 
 struct DataFile {
   DataFileContent content = DataFileContent::kData;
-  std::string file_path;                // absolute URI
+  std::string file_path = {};           // absolute URI
   std::string file_format = "PARQUET";  // AVRO, ORC or PARQUET
-  std::vector<PartitionValue> partition;
+  std::vector<PartitionValue> partition = {};
   int64_t record_count = 0;
   int64_t file_size_in_bytes = 0;
 
-  std::map<int, int64_t> column_sizes;
-  std::map<int, int64_t> value_counts;  // nulls and NaNs included
-  std::map<int, int64_t> null_value_counts;
-  std::map<int, int64_t> nan_value_counts;
-  std::map<int, std::string> lower_bounds;
-  std::map<int, std::string> upper_bounds;
+  std::map<int, int64_t> column_sizes = {};
+  std::map<int, int64_t> value_counts = {};  // nulls and NaNs included
+  std::map<int, int64_t> null_value_counts = {};
+  std::map<int, int64_t> nan_value_counts = {};
+  std::map<int, std::string> lower_bounds = {};
+  std::map<int, std::string> upper_bounds = {};
 
-  std::optional<std::string> key_metadata;
-  std::vector<int64_t> split_offsets;  // where the row groups start, ascending
-  std::vector<int> equality_ids;
-  std::optional<int> sort_order_id;
-  std::optional<std::string> referenced_data_file;
+  std::optional<std::string> key_metadata = {};
+  std::vector<int64_t> split_offsets = {};  // where the row groups start, ascending
+  std::vector<int> equality_ids = {};
+  std::optional<int> sort_order_id = {};
+  std::optional<std::string> referenced_data_file = {};
 
   bool operator==(const DataFile&) const = default;
 };

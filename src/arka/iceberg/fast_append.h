@@ -21,16 +21,16 @@
 namespace arka::iceberg {
 
 struct AppendRequest {
-  std::vector<DataFile> files;                    // may be empty: a snapshot that adds nothing
-  std::map<std::string, std::string> summary;     // goes into the snapshot's summary as it is
-  std::map<std::string, std::string> properties;  // table properties set in the same commit
+  std::vector<DataFile> files = {};                    // may be empty: a snapshot that adds nothing
+  std::map<std::string, std::string> summary = {};     // goes into the snapshot's summary as it is
+  std::map<std::string, std::string> properties = {};  // table properties set in the same commit
 };
 
 struct PreparedAppend {
   int64_t snapshot_id = kNoSnapshotId;
-  std::vector<TableRequirement> requirements;
-  std::vector<TableUpdate> updates;
-  std::vector<std::string> written;  // keys in the warehouse: manifests and the manifest list
+  std::vector<TableRequirement> requirements = {};
+  std::vector<TableUpdate> updates = {};
+  std::vector<std::string> written = {};  // keys in the warehouse: manifests and the manifest list
 };
 
 /// Writes the manifest and manifest list of an append on `base` through `warehouse`. Blocks.

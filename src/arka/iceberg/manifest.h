@@ -22,10 +22,10 @@ enum class ManifestEntryStatus : uint8_t { kExisting = 0, kAdded = 1, kDeleted =
 struct ManifestEntry {
   ManifestEntryStatus status = ManifestEntryStatus::kAdded;
   /// Nothing means: inherited from the manifest list's record of this manifest.
-  std::optional<int64_t> snapshot_id;
-  std::optional<int64_t> sequence_number;
-  std::optional<int64_t> file_sequence_number;
-  DataFile data_file;
+  std::optional<int64_t> snapshot_id = {};
+  std::optional<int64_t> sequence_number = {};
+  std::optional<int64_t> file_sequence_number = {};
+  DataFile data_file = {};
   bool operator==(const ManifestEntry&) const = default;
 
   bool is_live() const { return status != ManifestEntryStatus::kDeleted; }

@@ -17,15 +17,15 @@ enum class ManifestContent : uint8_t { kData = 0, kDeletes = 1 };
 /// Of one partition field, over all files of a manifest.
 struct FieldSummary {
   bool contains_null = false;
-  std::optional<bool> contains_nan;
-  std::optional<std::string> lower_bound;
-  std::optional<std::string> upper_bound;
+  std::optional<bool> contains_nan = {};
+  std::optional<std::string> lower_bound = {};
+  std::optional<std::string> upper_bound = {};
   bool operator==(const FieldSummary&) const = default;
 };
 
 /// manifest_file: what a manifest list says of one manifest.
 struct ManifestFile {
-  std::string manifest_path;  // absolute URI
+  std::string manifest_path = {};  // absolute URI
   int64_t manifest_length = 0;
   int partition_spec_id = 0;
   ManifestContent content = ManifestContent::kData;
@@ -38,14 +38,14 @@ struct ManifestFile {
   int64_t added_rows_count = 0;
   int64_t existing_rows_count = 0;
   int64_t deleted_rows_count = 0;
-  std::vector<FieldSummary> partitions;
-  std::optional<std::string> key_metadata;
+  std::vector<FieldSummary> partitions = {};
+  std::optional<std::string> key_metadata = {};
   bool operator==(const ManifestFile&) const = default;
 };
 
 struct ManifestListHeader {
   int64_t snapshot_id = 0;
-  std::optional<int64_t> parent_snapshot_id;
+  std::optional<int64_t> parent_snapshot_id = {};
   int64_t sequence_number = 0;
 };
 

@@ -13,10 +13,10 @@ namespace arka::iceberg {
 
 struct Schema {
   int schema_id = 0;
-  std::vector<NestedField> fields;
-  std::vector<int> identifier_field_ids;
+  std::vector<NestedField> fields = {};
+  std::vector<int> identifier_field_ids = {};
   /// Further JSON members of the schema, as in NestedField.
-  std::string unknown_members;
+  std::string unknown_members = {};
 
   /// The field with that id at any depth, or null. The pointer lives as long as the schema does.
   const NestedField* FindField(int id) const;

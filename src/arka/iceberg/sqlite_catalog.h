@@ -22,10 +22,10 @@
 namespace arka::iceberg {
 
 struct SqliteCatalogOptions {
-  std::string path;                   // of the database file; its directory must exist
+  std::string path = {};              // of the database file; its directory must exist
   std::string catalog_name = "lake";  // a key in both tables
   std::chrono::milliseconds busy_timeout = std::chrono::seconds(10);
-  std::string vfs;  // of SQLite; "" is the default one
+  std::string vfs = {};  // of SQLite; "" is the default one
 };
 
 class SqliteCatalog final : public Catalog {

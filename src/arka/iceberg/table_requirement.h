@@ -16,13 +16,13 @@ namespace arka::iceberg {
 struct AssertCreate {};
 
 struct AssertTableUuid {
-  std::string uuid;
+  std::string uuid = {};
 };
 
 /// The branch or tag `ref` points at `snapshot_id`, or is not there where that is nothing.
 struct AssertRefSnapshotId {
-  std::string ref;
-  std::optional<int64_t> snapshot_id;
+  std::string ref = {};
+  std::optional<int64_t> snapshot_id = {};
 };
 
 struct AssertLastAssignedFieldId {

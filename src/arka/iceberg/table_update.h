@@ -18,11 +18,11 @@ namespace arka::iceberg {
 inline constexpr int kLastAdded = -1;
 
 struct AssignUuid {
-  std::string uuid;
+  std::string uuid = {};
 };
 
 struct AddSchema {
-  Schema schema;
+  Schema schema = {};
 };
 
 struct SetCurrentSchema {
@@ -30,32 +30,32 @@ struct SetCurrentSchema {
 };
 
 struct AddSnapshot {
-  Snapshot snapshot;
+  Snapshot snapshot = {};
 };
 
 struct SetSnapshotRef {
   std::string ref = kMainBranch;
-  SnapshotRef value;
+  SnapshotRef value = {};
 };
 
 struct RemoveSnapshotRef {
-  std::string ref;
+  std::string ref = {};
 };
 
 struct RemoveSnapshots {
-  std::vector<int64_t> snapshot_ids;
+  std::vector<int64_t> snapshot_ids = {};
 };
 
 struct SetProperties {
-  std::map<std::string, std::string> updates;
+  std::map<std::string, std::string> updates = {};
 };
 
 struct RemoveProperties {
-  std::vector<std::string> removals;
+  std::vector<std::string> removals = {};
 };
 
 struct SetLocation {
-  std::string location;
+  std::string location = {};
 };
 
 using TableUpdate =

@@ -40,10 +40,10 @@ struct NestedField;
 
 struct Type {
   TypeId id = TypeId::kBoolean;
-  int precision = 0;                // kDecimal
-  int scale = 0;                    // kDecimal
-  int length = 0;                   // kFixed, bytes
-  std::vector<NestedField> fields;  // kStruct: its fields; kList: element; kMap: key, value
+  int precision = 0;                     // kDecimal
+  int scale = 0;                         // kDecimal
+  int length = 0;                        // kFixed, bytes
+  std::vector<NestedField> fields = {};  // kStruct: its fields; kList: element; kMap: key, value
 
   Type();
   /// A primitive without parameters.
@@ -76,13 +76,13 @@ struct Type {
 
 struct NestedField {
   int id = 0;
-  std::string name;  // "element", "key", "value" within lists and maps
-  Type type;
+  std::string name = {};  // "element", "key", "value" within lists and maps
+  Type type = {};
   bool required = false;
-  std::string doc{};
+  std::string doc = {};
   /// Further JSON members of the field (such as "initial-default") as the text of one JSON object,
   /// "" where there are none; written back as they came.
-  std::string unknown_members{};
+  std::string unknown_members = {};
 };
 
 bool operator==(const Type& a, const Type& b);
