@@ -39,8 +39,8 @@ struct CommitterOptions {
 
 class Committer {
  public:
-  /// All must outlive the committer. `on_room` is called, on the committer's thread, when memory was
-  /// given back that somebody had been refused.
+  /// All must outlive the committer. `on_room` is called, on the committer's thread, when memory
+  /// was given back that somebody had been refused.
   Committer(Sequencer& sequencer, lake::TableCommitter& tables, ObjectStore& warehouse,
             MemoryBudget& budget, Clock& clock, Random& random, CommitterOptions options,
             std::function<void()> on_room);
@@ -62,7 +62,7 @@ class Committer {
   /// Replay only, before Start: merges what was restored and writes files that are full.
   Status Absorb(Table& table);
 
-  /// What the last failed attempt of any table said; OK where all worked.
+  /// What the last round of some table that fails now said; OK where all work.
   Status last_error() const;
 
  private:
@@ -75,13 +75,16 @@ class Committer {
     Lsn staged_through = kNoLsn;           // also where rows were none, and no file was written
     Lsn first_staged = kNoLsn;
     bool commit_due = false;
-    SteadyTime not_before{};               // back-off after a failure
+    bool sealed = false;      // what the due commit is to hold has been staged
+    SteadyTime not_before{};  // back-off after a failure
     std::chrono::milliseconds backoff{0};
+    Status error;  // of the last round; guarded by mutex_
   };
 
   Status Merge(Landing& landing);
   Status StageAll(Landing& landing);
-  Status Commit(Landing& landing, Lsn s3_lsn);
+  Status Commit(Landing& landing);
+  Status Land(Landing& landing, Lsn s3_lsn);
   void StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now);
   void GiveBack(int64_t bytes);
   std::vector<Landing*> Landings();
@@ -100,7 +103,6 @@ class Committer {
   SteadyTime next_commit_;  // the loop's own
   mutable std::mutex mutex_;
   std::map<TableId, std::unique_ptr<Landing>> landings_;  // the map is guarded by mutex_
-  Status last_error_;                                     // guarded by mutex_
   std::jthread thread_;
 };
 

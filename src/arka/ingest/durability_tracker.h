@@ -13,11 +13,15 @@
 
 namespace arka::ingest {
 
-/// Names a table inside the running server.
+/// Names a table inside the running server; counted from 1.
 struct TableId {
   uint32_t value = 0;
   auto operator<=>(const TableId&) const = default;
 };
+
+/// Stands for all tables that the log speaks of and the catalog no longer has: their writes are
+/// kept.
+inline constexpr TableId kGoneTables{0};
 
 class DurabilityTracker {
  public:

@@ -22,6 +22,12 @@ void Sequencer::Restore(Table& table, BufferedWrite write) {
   table.pending.push_back(std::move(write));
 }
 
+void Sequencer::Hold(Lsn lsn) {
+  std::lock_guard lock(mutex_);
+  ARKA_CHECK(log_ == nullptr);
+  restored_.emplace_back(kGoneTables, lsn);
+}
+
 void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
   std::lock_guard lock(mutex_);
   const Lsn last = log.last_lsn();

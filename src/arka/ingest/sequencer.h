@@ -34,6 +34,8 @@ class Sequencer : public wal::LogListener {
 
   /// Before anything else: replayed writes to their tables, oldest first, then Begin.
   void Restore(Table& table, BufferedWrite write);
+  /// A replayed write to a table that is gone: it is never committed, and the log keeps it.
+  void Hold(Lsn lsn);
   /// The log is open and replayed up to log.last_lsn(); what is <= `s3_lsn` is in the object store.
   /// `log` must outlive the sequencer.
   void Begin(wal::Log& log, Lsn s3_lsn);

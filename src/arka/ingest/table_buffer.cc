@@ -36,4 +36,13 @@ Result<Rows> TableBuffer::TakeAll() {
   return rows;
 }
 
+Status TableBuffer::PutBack(Rows rows) {
+  ARKA_CHECK(empty());
+  first_lsn_ = rows.first_lsn;
+  last_lsn_ = rows.last_lsn;
+  charged_bytes_ = rows.charged_bytes;
+  for (auto& batch : rows.batches) ARROW_RETURN_NOT_OK(merger_.Add(std::move(batch)));
+  return Status::OK();
+}
+
 }  // namespace arka::ingest

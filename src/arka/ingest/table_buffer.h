@@ -44,6 +44,9 @@ class TableBuffer {
   /// Removes and answers everything; the rows' charge goes with them.
   Result<Rows> TakeAll();
 
+  /// Puts back what TakeAll has just answered, before anything was added.
+  Status PutBack(Rows rows);
+
   bool empty() const { return last_lsn_ == kNoLsn; }
   Lsn first_lsn() const { return first_lsn_; }
   /// Bytes of the rows' values: what a data file's size is aimed by.

@@ -86,6 +86,8 @@ void Uploader::Stop() {
 SteadyTime Uploader::Step() {
   const Progress progress = sequencer_.progress();
   DeleteCommitted(progress.watermarks.committed_lsn);
+  const Status released = log_.Release(progress.watermarks.committed_lsn);
+  if (!released.ok()) spdlog::warn("uploader: {}", released.message());
   const SteadyTime now = clock_.Now();
   if (progress.watermarks.disk_lsn <= progress.watermarks.s3_lsn) {
     hurry_ = false;

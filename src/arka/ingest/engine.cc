@@ -1,0 +1,135 @@
+#include "arka/ingest/engine.h"
+
+#include <deque>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "arka/base/check.h"
+#include "arka/ingest/recovery.h"
+
+namespace arka::ingest {
+
+Engine::Engine(EngineSeams seams, EngineOptions options)
+    : options_(std::move(options)),
+      clock_(seams.clock),
+      budget_(options_.max_unflushed_bytes),
+      table_committer_(seams.catalog, seams.warehouse, seams.clock, seams.random, options_.node),
+      sequencer_(seams.clock),
+      committer_(sequencer_, table_committer_, seams.warehouse, budget_, seams.clock, seams.random,
+                 {options_.commit_interval, options_.max_buffer_bytes}, [this] { OnRoom(); }),
+      tables_(seams.catalog, seams.warehouse, {options_.node, options_.auto_create},
+              [this](Table& table) { committer_.AddTable(table); }) {}
+
+Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions options) {
+  std::unique_ptr<Engine> engine(new Engine(seams, std::move(options)));
+  std::deque<std::pair<Lsn, std::string>> objects;
+  ARROW_ASSIGN_OR_RAISE(const Lsn s3_lsn,
+                        Uploader::FindUploaded(seams.objects, engine->options_.node, &objects));
+  Recovery recovery(engine->tables_, engine->sequencer_, engine->committer_, engine->budget_);
+  ARROW_ASSIGN_OR_RAISE(engine->log_,
+                        wal::Log::Open(seams.fs, seams.clock, engine->options_.log, recovery));
+  if (recovery.restored_writes() + recovery.held_writes() > 0) {
+    spdlog::info("recovery: {} write(s) go to their tables again, {} are held for missing tables",
+                 recovery.restored_writes(), recovery.held_writes());
+  }
+  engine->uploader_ = std::make_unique<Uploader>(
+      *engine->log_, seams.objects, seams.clock, engine->sequencer_,
+      UploaderOptions{engine->options_.node, engine->options_.upload_interval});
+  engine->uploader_->Adopt(std::move(objects));
+  engine->sequencer_.AddListener([raw = engine.get()] {
+    raw->uploader_->Notify();
+    raw->drained_.Notify();
+  });
+  engine->sequencer_.Begin(*engine->log_, s3_lsn);
+  return engine;
+}
+
+Engine::~Engine() {
+  if (uploader_ != nullptr) uploader_->Stop();
+  committer_.Stop();
+  if (log_ != nullptr && started_) {
+    const Status closed = log_->Close();
+    if (!closed.ok()) spdlog::error("log: {}", closed.message());
+  }
+}
+
+void Engine::AddProgressListener(std::function<void()> listener) {
+  ARKA_CHECK(!started_);
+  sequencer_.AddListener(std::move(listener));
+}
+
+void Engine::SetRoomListener(std::function<void()> listener) {
+  ARKA_CHECK(!started_);
+  room_listener_ = std::move(listener);
+}
+
+void Engine::Start() {
+  started_ = true;
+  log_->Start(sequencer_);
+  uploader_->Start();
+  committer_.Start();
+}
+
+std::shared_ptr<const OpenedTable> Engine::FindTable(const iceberg::TableIdentifier& identifier,
+                                                     const arrow::Schema& stream_schema) const {
+  return tables_.Find(identifier, stream_schema);
+}
+
+void Engine::OpenTable(iceberg::TableIdentifier identifier,
+                       std::shared_ptr<arrow::Schema> stream_schema, OpenCallback done) {
+  opener_.Post([this, identifier = std::move(identifier), schema = std::move(stream_schema),
+                done = std::move(done)] { done(tables_.Open(identifier, *schema, *log_)); });
+}
+
+Result<Lsn> Engine::Write(const OpenedTable& target, DecodedWrite& write) {
+  const int64_t bytes = write.size_bytes();
+  if (!budget_.TryTake(bytes)) {
+    return Error(ErrorCode::kBackpressure, "the server holds ", budget_.taken_bytes(),
+                 " bytes of writes that are not in data files yet, and may hold ",
+                 budget_.limit_bytes(), " (write_buffer.max_unflushed_bytes)");
+  }
+  auto lsn = sequencer_.Sequence(*target.table, target.definition, std::move(write), bytes);
+  if (!lsn.ok()) budget_.GiveBack(bytes);
+  return lsn;
+}
+
+void Engine::OnRoom() {
+  if (room_listener_) room_listener_();
+}
+
+protocol::ServerStatus Engine::status() const {
+  protocol::ServerStatus status;
+  status.watermarks = sequencer_.progress().watermarks;
+  status.lag_seconds = sequencer_.lag_seconds();
+  status.version = options_.version;
+  status.node = options_.node;
+  const Status failure = sequencer_.failure();
+  status.ready = failure.ok();
+  for (const Status& problem : {failure, uploader_->last_error(), committer_.last_error()}) {
+    if (problem.ok()) continue;
+    status.problem = problem.message();
+    break;
+  }
+  return status;
+}
+
+Status Engine::Drain(std::chrono::milliseconds patience) {
+  const SteadyTime deadline = clock_.Now() + patience;
+  ARROW_RETURN_NOT_OK(log_->Flush());
+  committer_.CommitNow();
+  uploader_->Hurry();
+  while (true) {
+    const auto watermarks = sequencer_.progress().watermarks;
+    if (watermarks.committed_lsn == watermarks.last_lsn) return Status::OK();
+    if (clock_.Now() >= deadline) {
+      return Error(ErrorCode::kTimedOut, "writes up to LSN ", watermarks.committed_lsn.value,
+                   " of ", watermarks.last_lsn.value,
+                   " are committed; the rest are in the log and go on at the next start");
+    }
+    drained_.WaitUntil(clock_, deadline);
+    committer_.Notify();
+  }
+}
+
+}  // namespace arka::ingest

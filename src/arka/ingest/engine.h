@@ -1,0 +1,110 @@
+// The write path behind the services: opens tables, takes writes, says how far they are.
+//
+// A facade over the log, the sequencer, the uploader and the committer, which it owns; it decides
+// nothing that they decide. Built by the composition root; the seams must outlive it. Thread-safe.
+// Shutdown order: stop calling Write, Drain, destroy.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "arka/base/error.h"
+#include "arka/base/task_queue.h"
+#include "arka/iceberg/catalog.h"
+#include "arka/ingest/committer.h"
+#include "arka/ingest/memory_budget.h"
+#include "arka/ingest/sequencer.h"
+#include "arka/ingest/stream_decoder.h"
+#include "arka/ingest/table_registry.h"
+#include "arka/ingest/uploader.h"
+#include "arka/io/clock.h"
+#include "arka/io/fs.h"
+#include "arka/io/object_store.h"
+#include "arka/io/random.h"
+#include "arka/lake/table_committer.h"
+#include "arka/protocol/server_status.h"
+#include "arka/wal/log.h"
+
+namespace arka::ingest {
+
+struct EngineOptions {
+  std::string node = "node-1";
+  std::string version;
+  wal::LogOptions log;
+  std::chrono::milliseconds upload_interval{100};
+  std::chrono::milliseconds commit_interval{60'000};
+  int64_t max_buffer_bytes = 128 << 20;
+  int64_t max_unflushed_bytes = 512 << 20;
+  bool auto_create = true;
+};
+
+/// The edges of the process.
+struct EngineSeams {
+  Fs& fs;
+  Clock& clock;
+  Random& random;
+  ObjectStore& objects;    // for the log
+  ObjectStore& warehouse;  // for the tables
+  iceberg::Catalog& catalog;
+};
+
+class Engine {
+ public:
+  using OpenCallback = std::function<void(Result<std::shared_ptr<const OpenedTable>>)>;
+
+  /// Opens the log and puts back what it holds; answers an engine whose loops do not run yet.
+  static Result<std::unique_ptr<Engine>> Make(EngineSeams seams, EngineOptions options);
+  ~Engine();
+
+  /// Called after every move of a watermark; any thread, must be quick. Register before Start.
+  void AddProgressListener(std::function<void()> listener);
+  /// Called when Write has room again after a refusal; any thread. Register before Start.
+  void SetRoomListener(std::function<void()> listener);
+  void Start();
+
+  /// The table, where this name and schema were opened before; never blocks.
+  std::shared_ptr<const OpenedTable> FindTable(const iceberg::TableIdentifier& identifier,
+                                               const arrow::Schema& stream_schema) const;
+  /// Opens it, creating it where that is allowed; `done` is called on a thread of the engine's.
+  void OpenTable(iceberg::TableIdentifier identifier, std::shared_ptr<arrow::Schema> stream_schema,
+                 OpenCallback done);
+
+  /// Gives `write` its LSN and takes it over: it is in MEMORY now, and every tier follows by
+  /// itself. kBackpressure where memory is used up: `write` is untouched, try again when the room
+  /// listener is called. Any other error is final for the server's life (the log's).
+  Result<Lsn> Write(const OpenedTable& target, DecodedWrite& write);
+
+  /// Runs what is too long for an event loop.
+  void RunAside(std::function<void()> task) { aside_.Post(std::move(task)); }
+
+  Progress progress() const { return sequencer_.progress(); }
+  protocol::ServerStatus status() const;
+
+  /// Makes everything written so far durable, uploads and commits it. kTimedOut where that is not
+  /// done by then: nothing is lost, the next start goes on.
+  Status Drain(std::chrono::milliseconds patience);
+
+ private:
+  Engine(EngineSeams seams, EngineOptions options);
+  void OnRoom();
+
+  const EngineOptions options_;
+  Clock& clock_;
+  MemoryBudget budget_;
+  std::function<void()> room_listener_;  // constant after Start
+  lake::TableCommitter table_committer_;
+  Sequencer sequencer_;
+  Committer committer_;
+  TableRegistry tables_;
+  std::unique_ptr<wal::Log> log_;
+  std::unique_ptr<Uploader> uploader_;
+  WakeSignal drained_;  // notified with every move of a watermark
+  bool started_ = false;
+  TaskQueue opener_{1};
+  TaskQueue aside_{1};
+};
+
+}  // namespace arka::ingest

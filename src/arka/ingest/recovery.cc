@@ -1,0 +1,88 @@
+#include "arka/ingest/recovery.h"
+
+#include <limits>
+#include <utility>
+
+#include <arrow/ipc/writer.h>
+#include <spdlog/spdlog.h>
+
+namespace arka::ingest {
+namespace {
+
+// Replayed bytes are merged, and files written, at least this often.
+constexpr int64_t kAbsorbBytes = 8 << 20;
+
+// What was taken once is taken again, whatever the limits are today.
+constexpr DecodeLimits kNoLimits{std::numeric_limits<int64_t>::max(),
+                                 std::numeric_limits<int64_t>::max(),
+                                 std::numeric_limits<int64_t>::max()};
+
+// The schema message's metadata, as a stream would have sent it.
+Result<std::shared_ptr<arrow::Buffer>> SchemaHeader(const arrow::Schema& schema) {
+  arrow::ipc::IpcPayload payload;
+  const arrow::ipc::DictionaryFieldMapper mapper(schema);
+  ARROW_RETURN_NOT_OK(arrow::ipc::GetSchemaPayload(schema, arrow::ipc::IpcWriteOptions::Defaults(),
+                                                   mapper, &payload));
+  return payload.metadata;
+}
+
+}  // namespace
+
+Status Recovery::OnDefinition(const wal::Definition& definition) {
+  if (sources_.contains(definition.id) || gone_.contains(definition.id)) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const TableDefinition table, DecodeTableDefinition(*definition.bytes));
+  const Status restored = tables_.Restore(definition.id, table);
+  if (CodeOf(restored) == ErrorCode::kNotFound && !restored.ok()) {
+    spdlog::error(
+        "recovery: {}; its writes stay in the log. Bring the table back and restart to land them",
+        restored.message());
+    gone_.insert(definition.id);
+    return Status::OK();
+  }
+  ARROW_RETURN_NOT_OK(WithContext(restored, "recovery of " + table.identifier.ToString()));
+  Source source;
+  source.opened = tables_.Restored(definition.id);
+  ARROW_ASSIGN_OR_RAISE(auto header, SchemaHeader(*source.opened->schema->stream_schema()));
+  ARROW_ASSIGN_OR_RAISE(source.decoder,
+                        StreamDecoder::Make(header, source.opened->schema, kNoLimits));
+  sources_[definition.id] = std::move(source);
+  return Status::OK();
+}
+
+Status Recovery::OnWrite(wal::WriteRecord record) {
+  if (gone_.contains(record.definition)) {
+    sequencer_.Hold(record.lsn);
+    ++held_writes_;
+    return Status::OK();
+  }
+  const auto source = sources_.find(record.definition);
+  if (source == sources_.end()) {
+    return Error(ErrorCode::kCorruption, "log: write ", record.lsn.value, " names definition ",
+                 record.definition.value, ", which the log does not hold");
+  }
+  Table& table = *source->second.opened->table;
+  if (record.lsn <= table.committed_at_open) return Status::OK();
+  auto decoded = source->second.decoder->Decode(record.header, record.body);
+  if (!decoded.ok() || !decoded->has_value()) {
+    return Error(ErrorCode::kCorruption, "log: write ", record.lsn.value, " to ",
+                 table.identifier.ToString(), " does not decode: ",
+                 decoded.ok() ? "not a record batch" : decoded.status().message());
+  }
+  const int64_t bytes = (*decoded)->size_bytes();
+  budget_.Take(bytes);
+  sequencer_.Restore(table, {record.lsn, std::move((*decoded)->stored), bytes});
+  ++restored_writes_;
+  unabsorbed_bytes_ += bytes;
+  if (unabsorbed_bytes_ < kAbsorbBytes) return Status::OK();
+  unabsorbed_bytes_ = 0;
+  for (const auto& [id, other] : sources_) {
+    ARROW_RETURN_NOT_OK(committer_.Absorb(*other.opened->table));
+  }
+  return Status::OK();
+}
+
+void Recovery::OnProgress(int64_t bytes_done, int64_t bytes_total) {
+  spdlog::info("recovery: {} of {} MB of the log read", bytes_done >> 20, bytes_total >> 20);
+}
+
+}  // namespace arka::ingest

@@ -1,0 +1,54 @@
+// What a start does with what it finds in the log: every write that no snapshot holds goes back
+// into its table's buffer, so that it is committed as if the server had never stopped.
+//
+// Which writes a snapshot holds is what the catalog says (the table's property), not a local file.
+// Lives only while the log is opened. A table that the catalog no longer has is reported and its
+// writes stay in the log.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "arka/ingest/committer.h"
+#include "arka/ingest/memory_budget.h"
+#include "arka/ingest/sequencer.h"
+#include "arka/ingest/stream_decoder.h"
+#include "arka/ingest/table_registry.h"
+#include "arka/wal/log.h"
+
+namespace arka::ingest {
+
+class Recovery : public wal::ReplayVisitor {
+ public:
+  /// All must outlive the recovery.
+  Recovery(TableRegistry& tables, Sequencer& sequencer, Committer& committer, MemoryBudget& budget)
+      : tables_(tables), sequencer_(sequencer), committer_(committer), budget_(budget) {}
+
+  Status OnDefinition(const wal::Definition& definition) override;
+  Status OnWrite(wal::WriteRecord record) override;
+  void OnProgress(int64_t bytes_done, int64_t bytes_total) override;
+
+  /// Writes that go to a table again, and writes whose table is gone.
+  int64_t restored_writes() const { return restored_writes_; }
+  int64_t held_writes() const { return held_writes_; }
+
+ private:
+  struct Source {
+    std::shared_ptr<const OpenedTable> opened;
+    std::unique_ptr<StreamDecoder> decoder;
+  };
+
+  TableRegistry& tables_;
+  Sequencer& sequencer_;
+  Committer& committer_;
+  MemoryBudget& budget_;
+  std::map<wal::DefinitionId, Source> sources_;
+  std::set<wal::DefinitionId> gone_;
+  int64_t restored_writes_ = 0;
+  int64_t held_writes_ = 0;
+  int64_t unabsorbed_bytes_ = 0;
+};
+
+}  // namespace arka::ingest

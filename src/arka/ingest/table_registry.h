@@ -1,0 +1,85 @@
+// The tables of the running server: by name, and with every stream schema they are written with.
+//
+// Opening a table asks the catalog and may create it there; what was opened once is answered from
+// memory. Also hands out the log's definitions: one for each pair of table and logged schema.
+// Thread-safe. Find never blocks; Open does, and one Open runs at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <arrow/type.h>
+
+#include "arka/base/error.h"
+#include "arka/iceberg/catalog.h"
+#include "arka/ingest/table.h"
+#include "arka/ingest/table_definition.h"
+#include "arka/io/object_store.h"
+#include "arka/wal/log.h"
+
+namespace arka::ingest {
+
+/// A table as one stream writes it.
+struct OpenedTable {
+  Table* table = nullptr;  // lives as long as the registry
+  std::shared_ptr<const lake::TableSchema> schema;
+  wal::DefinitionId definition;
+};
+
+struct TableRegistryOptions {
+  std::string node;
+  bool auto_create = true;
+};
+
+class TableRegistry {
+ public:
+  /// Both must outlive the registry. `on_new` is told of every new table, before it is answered.
+  TableRegistry(iceberg::Catalog& catalog, ObjectStore& warehouse, TableRegistryOptions options,
+                std::function<void(Table&)> on_new);
+
+  /// The table with that name and stream schema if it was opened before; else nullptr.
+  std::shared_ptr<const OpenedTable> Find(const iceberg::TableIdentifier& identifier,
+                                          const arrow::Schema& stream_schema) const;
+
+  /// The same, asking the catalog where needed. kNotFound where the table is not there and may not
+  /// be made, kSchemaMismatch as TableSchema::ForTable has it. `log` learns the definition.
+  Result<std::shared_ptr<const OpenedTable>> Open(const iceberg::TableIdentifier& identifier,
+                                                  const arrow::Schema& stream_schema,
+                                                  wal::Log& log);
+
+  /// Replay: a definition out of the log. kNotFound where its table is gone from the catalog.
+  Status Restore(wal::DefinitionId id, const TableDefinition& definition);
+  /// Replay: what Restore made of `id`; nullptr where it was not restored.
+  std::shared_ptr<const OpenedTable> Restored(wal::DefinitionId id) const;
+
+ private:
+  struct Entry {
+    std::unique_ptr<Table> table;
+    std::vector<std::shared_ptr<const OpenedTable>> opened;  // one a stream schema
+  };
+
+  Result<iceberg::Table> LoadOrCreate(const iceberg::TableIdentifier& identifier,
+                                      const arrow::Schema& stream_schema);
+  Result<Entry*> Register(const iceberg::Table& loaded,
+                          const std::shared_ptr<const lake::TableSchema>& schema);
+
+  iceberg::Catalog& catalog_;
+  ObjectStore& warehouse_;
+  const TableRegistryOptions options_;
+  const std::function<void(Table&)> on_new_;
+
+  std::mutex opening_;  // held through a whole Open
+  mutable std::mutex mutex_;
+  // Guarded by mutex_:
+  std::map<iceberg::TableIdentifier, Entry> tables_;
+  std::map<wal::DefinitionId, std::shared_ptr<const OpenedTable>> restored_;
+  uint32_t last_table_id_ = 0;
+  uint32_t last_definition_ = 0;
+};
+
+}  // namespace arka::ingest
