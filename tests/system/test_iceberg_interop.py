@@ -19,7 +19,7 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from testbed.lake import duckdb_connection
 
-BUILD = Path(os.environ.get("ARKA_BUILD", Path(__file__).parents[2] / "build/release"))
+BUILD = Path(__X__)
 PROGRAM = BUILD / "arka_iceberg_interop"
 TABLE = "arka.every_type"
 

@@ -48,19 +48,22 @@ def test_a_second_sigterm_exits_at_once_and_loses_nothing_acknowledged(start_ser
         unanswering.bind(("127.0.0.1", 0))
         unanswering.listen(0)
         port = unanswering.getsockname()[1]
-        server = start_server(
-            {"object_store.uri":
-                 f"s3://bucket/log?scheme=http&endpoint_override=127.0.0.1:{port}&region=us-east-1"},
-            env={"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"})
+        settings = {"object_store.uri": "s3://bucket/log",
+                    "object_store.endpoint": f"http://127.0.0.1:{port}",
+                    "object_store.access_key": "k", "object_store.secret_key": "s"}
+        server = start_server(settings)
         with server.connect() as client:
             stream = WriteStream(client, SCHEMA)
             for i in range(100):
                 stream.write(one(i))
             stream.wait("LOCAL_DISK")
             server.terminate()
-            server.terminate()
-            server.wait(timeout=10)
-    del server.settings["object_store.uri"]
+            # Signals that come together count as one: go on until the second was seen.
+            eventually(lambda: server.process.poll() is not None or server.terminate(),
+                       timeout=10, every=0.2)
+            server.wait()
+    for key in settings:
+        del server.settings[key]
     server.restart()
     server.stop()
     assert ids(server) == list(range(100))

@@ -20,8 +20,7 @@ def s3(tmp_path):
 
 @pytest.fixture
 def s3_server(start_server, s3):
-    return start_server({**QUICK, "object_store.uri": f"s3://{BUCKET}/log",
-                         "catalog.warehouse": f"s3://{BUCKET}/warehouse"}, env=s3.environment)
+    return start_server({**QUICK, **s3.settings})
 
 
 def write(server, first, count):

@@ -5,6 +5,7 @@ import decimal
 import uuid
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from testbed import lake
 from testbed.write_stream import WriteStream
@@ -34,6 +35,11 @@ CASES = {
     "float64": (pa.float64(), [0.1, float("inf"), None]),
     "decimal": (pa.decimal128(9, 2), [decimal.Decimal("-1234567.89"), decimal.Decimal("0.01"), None]),
     "wide_decimal": (pa.decimal128(38, 10), [decimal.Decimal(10) ** 27, decimal.Decimal(-1), None]),
+    "small_decimal": (pa.decimal64(10, 3), [decimal.Decimal("1.250"), None]),
+    "narrow_decimal256": (pa.decimal256(20, 0), [decimal.Decimal(2**64 - 1), None]),
+    "date64": (pa.date64(), [DAY, None]),
+    "time_ms": (pa.time32("ms"), [datetime.time(1, 2, 3, 4000), None]),
+    "run_ends": (pa.run_end_encoded(pa.int32(), pa.int64()), [7, 7, 7, None]),
     "date": (pa.date32(), [DAY, datetime.date(9999, 12, 31), None]),
     "time_us": (pa.time64("us"), [NOON, datetime.time(23, 59, 59, 999999), None]),
     "timestamp_s": (pa.timestamp("s"), [WHOLE, EARLY, None]),
@@ -62,6 +68,8 @@ CASES = {
              [[{"m": [(1, [DAY, None])]}, {"m": []}, None], [], None]),
 }
 REFUSED = {
+    "uint64": pa.uint64(),
+    "nothing": pa.null(),
     "duration": pa.duration("us"),
     "interval": pa.month_day_nano_interval(),
     "sparse_union": pa.sparse_union([pa.field("a", pa.int32()), pa.field("b", pa.string())]),
@@ -74,6 +82,8 @@ def array(arrow_type, values):
     if isinstance(arrow_type, pa.UuidType):
         storage = pa.array([v and v.bytes for v in values], pa.binary(16))
         return pa.ExtensionArray.from_storage(arrow_type, storage)
+    if isinstance(arrow_type, pa.RunEndEncodedType):
+        return pc.run_end_encode(pa.array(values, arrow_type.value_type))
     return pa.array(values, arrow_type)
 
 

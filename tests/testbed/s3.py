@@ -45,10 +45,14 @@ class S3Server:
                                        endpoint_override=self.endpoint, scheme="http", **options)
 
     @property
-    def environment(self):
-        """What a server needs in its environment."""
-        return {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-                "AWS_REGION": REGION, "AWS_ENDPOINT_URL": f"http://{self.endpoint}"}
+    def settings(self):
+        """The keys with which an Arka server finds it."""
+        return {"object_store.uri": f"s3://{BUCKET}/log",
+                "object_store.endpoint": f"http://{self.endpoint}",
+                "object_store.region": REGION,
+                "object_store.access_key": ACCESS_KEY,
+                "object_store.secret_key": SECRET_KEY,
+                "catalog.warehouse": f"s3://{BUCKET}/warehouse"}
 
     @property
     def pyiceberg(self):

@@ -13,9 +13,24 @@ setup() {
       spark)
         install_packages tools/debian-packages-spark.txt
         install_python python-spark requirements-spark.txt
+        install_spark_jars
         ;;
       *) die "unknown extra '$extra': lint, fuzz or spark" ;;
     esac
+  done
+}
+
+# install_spark_jars: what Spark needs to read Iceberg tables from a SQLite catalog, into .deps/jars.
+install_spark_jars() {
+  local artifact
+  for artifact in org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0 \
+    org.xerial:sqlite-jdbc:3.54.1.0; do
+    stamped "jar-${artifact//:/_}" "$artifact" && continue
+    say "fetching $artifact"
+    mvn -q -B -Dmaven.repo.local="$ARKA_ROOT/.deps/m2" \
+      org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+      -Dartifact="$artifact" -DoutputDirectory="$ARKA_ROOT/.deps/jars"
+    stamp "jar-${artifact//:/_}" "$artifact"
   done
 }
 
