@@ -6,21 +6,19 @@ that what is tested is the metadata. Both sides write to the same table in turn.
 
 import datetime as dt
 import json
-import os
 import subprocess
 import uuid
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from testbed.lake import duckdb_connection
+from testbed.server import BUILD_DIR
 
-BUILD = Path(__X__)
-PROGRAM = BUILD / "arka_iceberg_interop"
+PROGRAM = BUILD_DIR / "arka_iceberg_interop"
 TABLE = "arka.every_type"
 
 
