@@ -56,6 +56,11 @@ void Http1Session::Parse() {
     const size_t taken = parser_->beast.put(boost::asio::buffer(input_), error);
     input_.erase(0, taken);
     if (error && error != beast_http::error::need_more) {
+      // Not HTTP/1 at all: an answer would mean nothing to such a peer.
+      if (error == beast_http::error::bad_version || error == beast_http::error::bad_method) {
+        ending_ = true;
+        return;
+      }
       if (error == beast_http::error::body_limit) {
         return Refuse(413, "The request's body is too large");
       }

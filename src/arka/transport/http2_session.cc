@@ -307,6 +307,15 @@ Http2Stream* Http2Session::FindStream(int32_t id) {
 
 void Http2Session::OnBeginFrame(const nghttp2_frame_hd& header) {
   receiving_ = nullptr;
+  if (header.type == NGHTTP2_HEADERS) {
+    // RFC 9113 section 5.1.1: an id below a used one can never be opened. nghttp2 would ignore it.
+    if (header.stream_id <= last_id_ &&
+        nghttp2_session_find_stream(session_, header.stream_id) == nullptr) {
+      nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
+      broken_ = true;
+    }
+    last_id_ = std::max(last_id_, header.stream_id);
+  }
   if (header.type != NGHTTP2_DATA || (header.flags & NGHTTP2_FLAG_PADDED) != 0) return;
   receiving_ = StreamOf(session_, header.stream_id);
   receiving_left_ = header.length;

@@ -72,6 +72,7 @@ class Http2Session final : public Session {
   RequestHead head_;                  // header blocks never interleave, so one is enough
   Http2Stream* receiving_ = nullptr;  // whose unpadded DATA frame is arriving
   size_t receiving_left_ = 0;         // of that frame
+  int32_t last_id_ = 0;               // the highest stream that the peer has named
   size_t received_data_ = 0;          // to be given back to the connection's window
   ByteQueue* out_ = nullptr;          // while producing
   size_t out_limit_ = 0;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <signal.h>
+
 namespace arka::transport {
 
 Shard::Shard(ServerState& server)
@@ -12,7 +14,14 @@ Shard::Shard(ServerState& server)
 Shard::~Shard() { Stop(); }
 
 void Shard::Start() {
-  thread_ = std::thread([this] { loop_.Run(); });
+  thread_ = std::thread([this] {
+    // OpenSSL writes to sockets with write(2), which raises SIGPIPE when the peer has gone.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+    loop_.Run();
+  });
 }
 
 Connection* Shard::Adopt(std::unique_ptr<Socket> socket, std::string peer) {
