@@ -85,16 +85,21 @@ Result<std::optional<LogState>> ControlFile::Read() {
   const std::lock_guard lock(mutex_);
   ARROW_ASSIGN_OR_RAISE(file_, fs_.Open(path, OpenMode::kReadWrite));
   sequence_ = 0;
+  weaker_ = 0;
   for (int copy = 0; copy < 2; ++copy) {
     Bytes bytes{};
     ARROW_ASSIGN_OR_RAISE(const size_t read, file_->Read(copy * kCopyStride, bytes));
-    if (read != bytes.size() || !IsWhole(bytes)) continue;
+    if (read != bytes.size() || !IsWhole(bytes)) {
+      weaker_ = copy;
+      continue;
+    }
     if (const auto version = LoadLittle<uint32_t>(bytes.data() + kVersion);
         version != kFormatVersion) {
       return Error(ErrorCode::kCorruption, "wal: ", path, " has format version ", version,
                    "; this Arka reads ", kFormatVersion);
     }
     const auto sequence = LoadLittle<int64_t>(bytes.data() + kSequence);
+    if (sequence < sequence_) weaker_ = copy;
     if (sequence <= sequence_) continue;
     sequence_ = sequence;
     state_ = Decode(bytes);
@@ -111,8 +116,7 @@ Status ControlFile::Update(const std::function<void(LogState&)>& change) {
   LogState changed = state_;
   change(changed);
   ++sequence_;
-  ARROW_RETURN_NOT_OK(WriteCopy(0, changed));
-  ARROW_RETURN_NOT_OK(WriteCopy(1, changed));
+  ARROW_RETURN_NOT_OK(WriteCopies(changed));
   state_ = changed;
   return Status::OK();
 }
@@ -124,12 +128,17 @@ Status ControlFile::Create() {
   ARROW_ASSIGN_OR_RAISE(file_, fs_.Open(aside, OpenMode::kCreateNew));
   Status status = file_->Allocate(2 * kCopyStride);
   ++sequence_;
-  if (status.ok()) status = WriteCopy(0, state_);
-  if (status.ok()) status = WriteCopy(1, state_);
+  if (status.ok()) status = WriteCopies(state_);
   if (status.ok()) status = fs_.Rename(aside, directory_ + kName);
   if (status.ok()) status = fs_.SyncDir(directory_);
   if (!status.ok()) file_.reset();
   return status;
+}
+
+Status ControlFile::WriteCopies(const LogState& state) {
+  ARROW_RETURN_NOT_OK(WriteCopy(weaker_, state));
+  weaker_ = 1 - weaker_;  // it is the older one now, and torn where writing it fails
+  return WriteCopy(weaker_, state);
 }
 
 Status ControlFile::WriteCopy(int copy, const LogState& state) {

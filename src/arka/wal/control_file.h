@@ -43,6 +43,7 @@ class ControlFile {
 
  private:
   Status Create();
+  Status WriteCopies(const LogState& state);
   Status WriteCopy(int copy, const LogState& state);
 
   Fs& fs_;
@@ -52,6 +53,7 @@ class ControlFile {
   std::unique_ptr<File> file_;
   int64_t sequence_ = 0;  // of state_, one more at each update
   LogState state_;
+  int weaker_ = 0;  // the copy that may be torn or old where one is: written first
 };
 
 }  // namespace arka::wal

@@ -12,10 +12,10 @@
 
 #include <gtest/gtest.h>
 
-#include "arka/io/system_clock.h"
 #include "arka/testing/faulty_fs.h"
 #include "arka/testing/matchers.h"
 #include "arka/testing/memory_fs.h"
+#include "arka/testing/simulated_clock.h"
 #include "arka/wal/log.h"
 
 namespace arka::wal {
@@ -61,6 +61,7 @@ class FoundRecords : public ReplayVisitor {
     EXPECT_EQ(record.body->address() % 64, 0u);
     last_lsn_ = record.lsn;
     bodies_.push_back(body);
+    lsns_.push_back(record.lsn);
     if (!text_.empty()) text_ += ' ';
     text_ += std::to_string(record.lsn.value) + ":" + body;
     return Status::OK();
@@ -71,11 +72,13 @@ class FoundRecords : public ReplayVisitor {
 
   const std::string& text() const { return text_; }
   const std::vector<std::string>& bodies() const { return bodies_; }
+  const std::vector<Lsn>& lsns() const { return lsns_; }
   Lsn last_lsn() const { return last_lsn_; }
 
  private:
   std::string text_;
   std::vector<std::string> bodies_;
+  std::vector<Lsn> lsns_;
   std::vector<uint32_t> definitions_;
   Lsn last_lsn_ = kNoLsn;
 };
@@ -123,7 +126,7 @@ class LogHarness {
     log.reset();
     found = FoundRecords();
     heard = std::make_unique<HeardEvents>();
-    ARROW_ASSIGN_OR_RAISE(log, Log::Open(faulty, clock, options, found));
+    ARROW_ASSIGN_OR_RAISE(log, Log::Open(*faulty, clock, options, found));
     return log->Define(DefinitionNamed(1));
   }
   void Open() { ASSERT_THAT(TryOpen(), IsOk()); }
@@ -146,11 +149,11 @@ class LogHarness {
   void Close() { ASSERT_THAT(log->Close(), IsOk()); }
 
   void Crash() {
-    fs.Crash();
+    fs->Crash();
     log.reset();
   }
   void LosePower(uint64_t seed, PowerLoss mode) {
-    fs.LosePower(seed, mode);
+    fs->LosePower(seed, mode);
     log.reset();
   }
 
@@ -158,15 +161,15 @@ class LogHarness {
 
   /// The paths of the segments, oldest first.
   std::vector<std::string> Segments() const {
-    std::vector<std::string> paths = fs.Paths();
+    std::vector<std::string> paths = fs->Paths();
     std::erase_if(paths, [](const std::string& path) { return !path.ends_with(".log"); });
     return paths;
   }
 
-  MemoryFs fs;
-  FaultPlan plan;
-  FaultyFs faulty{fs, plan};
-  SystemClock clock;
+  std::unique_ptr<MemoryFs> fs = std::make_unique<MemoryFs>();
+  std::unique_ptr<FaultPlan> plan = std::make_unique<FaultPlan>();
+  std::unique_ptr<FaultyFs> faulty = std::make_unique<FaultyFs>(*fs, *plan);
+  SimulatedClock clock;
   LogOptions options;
   FoundRecords found;
   std::unique_ptr<HeardEvents> heard = std::make_unique<HeardEvents>();

@@ -62,21 +62,22 @@ void EncodeSegmentHeader(SegmentHeader& header, MutableByteSpan to) {
 
 Result<SegmentHeader> DecodeSegmentHeader(ByteSpan bytes) {
   if (bytes.size() < kSegmentHeaderBytes) {
-    return Error(ErrorCode::kCorruption, "only ", bytes.size(), " bytes, no segment header");
+    return Error(ErrorCode::kCorruption, "offset 0: only ", bytes.size(),
+                 " bytes, no segment header");
   }
   const std::byte* at = bytes.data();
   if (std::memcmp(at, kMagic, sizeof(kMagic)) != 0) {
-    return Error(ErrorCode::kCorruption, "no segment header at 0");
+    return Error(ErrorCode::kCorruption, "offset 0: no segment header");
   }
   const auto version = LoadLittle<uint32_t>(at + kVersion);
   SegmentHeader header;
   header.crc = LoadLittle<uint32_t>(at + kCrc);
   const auto node_bytes = LoadLittle<uint16_t>(at + kNodeBytes);
   if (header.crc != HeaderCrc(at) || node_bytes > kMaxNodeBytes) {
-    return Error(ErrorCode::kCorruption, "the segment header at 0 fails its CRC");
+    return Error(ErrorCode::kCorruption, "offset 0: the segment header fails its CRC");
   }
   if (version != kFormatVersion) {
-    return Error(ErrorCode::kCorruption, "format version ", version, "; this Arka reads ",
+    return Error(ErrorCode::kCorruption, "offset 0: format version ", version, "; this Arka reads ",
                  kFormatVersion);
   }
   header.number = LoadLittle<int64_t>(at + kNumber);
