@@ -24,6 +24,8 @@
 
 namespace arka::lake {
 
+class BackOff;
+
 /// A data file that no snapshot names yet, and the writes whose rows it holds.
 struct StagedFile {
   iceberg::DataFile file;
@@ -40,17 +42,21 @@ class TableCommitter {
   TableCommitter(iceberg::Catalog& catalog, ObjectStore& warehouse, Clock& clock, Random& random,
                  std::string node);
 
-  /// Commits `files` (at least one, oldest first, no gap of committed writes between) as one
-  /// snapshot and answers its id. Where the property shows that they landed before, that snapshot's
-  /// id is answered, 0 where it has expired. `table_uuid` must still be the table's. Retries
-  /// conflicts and unknown outcomes until `stop` is requested (kShuttingDown; the outcome may then
-  /// be unknown: committing again is safe). Errors of any other kind come back: nothing was
-  /// committed by this call, unless an earlier attempt's outcome was unknown, and committing again
-  /// is safe.
+  /// Commits `files` (at least one, oldest first) as one snapshot and answers its id. Those that
+  /// the property shows to have landed before are left out; where that is all of them, the id of
+  /// the snapshot with the last one is answered, 0 where it has expired. `table_uuid` must still be
+  /// the table's, else kNotFound. Retries conflicts and unknown outcomes until `stop` is requested
+  /// (kShuttingDown). Errors of any other kind come back. After any error, committing the same
+  /// files again, alone or with later ones, is safe, even where an attempt lands late.
   Result<int64_t> Commit(const iceberg::TableIdentifier& table, const std::string& table_uuid,
                          const std::vector<StagedFile>& files, std::stop_token stop);
 
  private:
+  Result<iceberg::Table> Load(const iceberg::TableIdentifier& table, const std::string& table_uuid);
+  Result<iceberg::Table> Reload(const iceberg::TableIdentifier& table,
+                                const std::string& table_uuid, bool must_know, BackOff& back_off);
+  void Discard(const std::vector<std::string>& written);
+
   iceberg::Catalog& catalog_;
   ObjectStore& warehouse_;
   Clock& clock_;
