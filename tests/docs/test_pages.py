@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 from pages import RUN, as_pattern, blocks
-from testbed.server import BUILD_DIR, ROOT
+from testbed.server import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "docs/operating.md", ROOT / "docs/README.md",
                 *ROOT.glob("docs/guide/*.md")])
@@ -53,10 +53,7 @@ class Reader:
     def yaml(self, block):
         config = self.directory / f"config-{block.line}.yaml"
         config.write_text(block.code)
-        done = subprocess.run(
-            [BUILD_DIR / "arka", "serve", "--config", config, "--check"],
-            cwd=self.directory, text=True, capture_output=True, timeout=60)
-        assert done.returncode == 0, f"{block.where}: {done.stdout}{done.stderr}"
+        self.start_server(name=f"data-{block.line}", config=config).stop()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -24,10 +24,11 @@ class ArkaServer:
     """Starts the server on `data_dir` and waits for its one ready line.
 
     `settings` are configuration keys ({"durability.iceberg_commit_interval": "1s"}), passed with
-    --set. The process is this object's: stop() or kill() ends it.
+    --set; `config` is a YAML file, `wrapper` words put before the command. The process is this object's: stop() or kill() ends it.
     """
 
-    def __init__(self, data_dir, settings=None, *, env=None, listen="127.0.0.1:0", wrapper=()):
+    def __init__(self, data_dir, settings=None, *, env=None, listen="127.0.0.1:0",
+                 config=None, wrapper=()):
         self.data_dir = pathlib.Path(data_dir)
         self.settings = {
             "server.listen": listen,
@@ -35,13 +36,14 @@ class ArkaServer:
             **(settings or {}),
         }
         self._env = {**os.environ, **(env or {})}
+        self._config = ["--config", str(config)] if config else []
         self._wrapper = list(wrapper)
         self._lines = []
         self.start()
 
     def start(self):
         """Starts (again); returns once the ready line is there."""
-        command = [*self._wrapper, str(BUILD_DIR / "arka"), "serve"]
+        command = [*self._wrapper, str(BUILD_DIR / "arka"), "serve", *self._config]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         self.process = subprocess.Popen(

