@@ -24,7 +24,8 @@ class ArkaServer:
     """Starts the server on `data_dir` and waits for its one ready line.
 
     `settings` are configuration keys ({"durability.iceberg_commit_interval": "1s"}), passed with
-    --set; `config` is a YAML file, `wrapper` words put before the command. The process is this object's: stop() or kill() ends it.
+    --set; `config` is a YAML file, `wrapper` words put before the command. The process is this
+    object's: stop() or kill() ends it.
     """
 
     def __init__(self, data_dir, settings=None, *, env=None, listen="127.0.0.1:0",
