@@ -82,6 +82,8 @@ class Engine {
 
   Progress progress() const { return sequencer_.progress(); }
   protocol::ServerStatus status() const;
+  /// Why nothing is acknowledged any more; OK while the log works.
+  Status failure() const { return sequencer_.failure(); }
 
   /// Makes everything written so far durable, uploads and commits it. kTimedOut where that is not
   /// done by then: nothing is lost, the next start goes on.

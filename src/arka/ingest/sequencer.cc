@@ -103,13 +103,14 @@ void Sequencer::OnCommitted(Table& table, const CommitEvent& event, Lsn next_hel
     if (next_held == kNoLsn && !table.pending.empty()) next_held = table.pending.front().lsn;
     tracker_.OnCommitted(table.id, event.through, next_held);
     Moved(Tier::kCommitted);
+    ++commits_;
   }
   Tell();
 }
 
 Progress Sequencer::progress() const {
   std::lock_guard lock(mutex_);
-  return {tracker_.watermarks(), moved_at_us_};
+  return {tracker_.watermarks(), moved_at_us_, commits_, !failure_.ok()};
 }
 
 double Sequencer::lag_seconds() const {

@@ -26,6 +26,8 @@ namespace arka::ingest {
 struct Progress {
   protocol::Watermarks watermarks;
   std::array<int64_t, 4> moved_at_us = {};
+  int64_t commits = 0;   // commits so far, of all tables
+  bool failed = false;   // the log is poisoned: nothing more is acknowledged
 };
 
 class Sequencer : public wal::LogListener {
@@ -83,6 +85,7 @@ class Sequencer : public wal::LogListener {
   std::vector<std::pair<TableId, Lsn>> restored_;
   std::array<int64_t, 4> moved_at_us_ = {};
   std::deque<Sample> not_uploaded_;  // when some writes came, oldest first
+  int64_t commits_ = 0;
   Status failure_;
 };
 

@@ -16,12 +16,14 @@ Table::Table(TableId id, iceberg::TableIdentifier identifier, std::string uuid,
       data_prefix(std::move(data_prefix)),
       file_schema(std::move(file_schema)),
       committed_at_open(committed_at_open),
-      forgotten_through_(committed_at_open) {}
+      forgotten_through_(committed_at_open),
+      committed_through_(committed_at_open.value) {}
 
 void Table::AddCommit(const CommitEvent& event) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(commits_.empty() || event.through > commits_.back().through);
   commits_.push_back(event);
+  committed_through_ = event.through.value;
   if (commits_.size() > kCommitsKept) {
     forgotten_through_ = commits_.front().through;
     commits_.pop_front();

@@ -4,6 +4,7 @@
 // changes is guarded as said.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -46,6 +47,9 @@ class Table {
   /// of long ago (more than kCommitsKept back) the snapshot id is forgotten: 0. Thread-safe.
   std::optional<CommitEvent> CommitOf(Lsn lsn) const;
 
+  /// Every write to the table up to this LSN is committed. Thread-safe.
+  Lsn committed_through() const { return Lsn{committed_through_.load()}; }
+
   /// Writes that have an LSN and are not yet in the committer's hands. Guarded by the Sequencer.
   std::vector<BufferedWrite> pending;
 
@@ -55,6 +59,7 @@ class Table {
   mutable std::mutex mutex_;
   std::deque<CommitEvent> commits_;  // guarded by mutex_; by rising `through`
   Lsn forgotten_through_;            // guarded by mutex_
+  std::atomic<int64_t> committed_through_;
 };
 
 }  // namespace arka::ingest

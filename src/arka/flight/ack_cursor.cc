@@ -1,0 +1,96 @@
+#include "arka/flight/ack_cursor.h"
+
+#include <algorithm>
+
+#include "arka/base/check.h"
+
+namespace arka::flight {
+
+AckCursor::AckCursor(std::array<bool, 4> wanted) : wanted_(wanted) { taken_.fill(kNoLsn); }
+
+void AckCursor::Add(Lsn lsn) {
+  ARKA_CHECK(lsn > last_);
+  if (!runs_.empty() && runs_.back().last.next() == lsn) {
+    runs_.back().last = lsn;
+    // Cursors that had left the run behind come back to it.
+    for (size_t& at : at_) at = std::min(at, runs_.size() - 1);
+  } else {
+    runs_.push_back({lsn, lsn});
+  }
+  last_ = lsn;
+  if (runs_.size() <= kMaxRuns) return;
+  const Run oldest = runs_.front();
+  forgotten_ += oldest.last.value - oldest.first.value + 1;
+  for (size_t tier = 0; tier < taken_.size(); ++tier) {
+    taken_[tier] = std::max(taken_[tier], oldest.last);
+  }
+  DropTaken();
+}
+
+std::vector<protocol::AckRun> AckCursor::Take(const std::array<Lsn, 3>& reached,
+                                              const std::array<int64_t, 4>& moved_at_us,
+                                              const CommitLookup& commits, int64_t max_rows) {
+  std::vector<protocol::AckRun> acks;
+  Lsn previous_tier = last_;
+  for (Tier tier : {Tier::kMemory, Tier::kLocalDisk, Tier::kObjectStorage}) {
+    const size_t i = IndexOf(tier);
+    Advance(tier, std::min(reached[i], previous_tier), moved_at_us[i], 0, &max_rows, &acks);
+    previous_tier = taken_[i];
+  }
+  while (max_rows > 0) {
+    const Lsn next = FirstPending(Tier::kCommitted);
+    if (next == kNoLsn || next > previous_tier) break;
+    const auto commit = commits(next);
+    if (!commit) break;
+    Advance(Tier::kCommitted, std::min(commit->through, previous_tier), commit->timestamp_us,
+            commit->snapshot_id, &max_rows, &acks);
+  }
+  DropTaken();
+  return acks;
+}
+
+void AckCursor::Advance(Tier tier, Lsn through, int64_t timestamp_us, int64_t snapshot_id,
+                        int64_t* rows_left, std::vector<protocol::AckRun>* acks) {
+  Lsn& taken = taken_[IndexOf(tier)];
+  size_t& at = at_[IndexOf(tier)];
+  for (; at < runs_.size() && taken < through; ++at) {
+    const Run& run = runs_[at];
+    if (run.first > through) break;
+    const Lsn first = std::max(run.first, taken.next());
+    if (first > run.last) continue;
+    Lsn last = std::min(run.last, through);
+    if (wanted_[IndexOf(tier)]) {
+      if (*rows_left <= 0) return;
+      last = std::min(last, Lsn{first.value + *rows_left - 1});
+      *rows_left -= last.value - first.value + 1;
+      acks->push_back({first, last, tier, timestamp_us, snapshot_id});
+    }
+    taken = last;
+    if (last < run.last) return;
+  }
+}
+
+Lsn AckCursor::FirstPending(Tier tier) const {
+  const Lsn taken = taken_[IndexOf(tier)];
+  for (size_t i = at_[IndexOf(tier)]; i < runs_.size(); ++i) {
+    if (runs_[i].last > taken) return std::max(runs_[i].first, taken.next());
+  }
+  return kNoLsn;
+}
+
+bool AckCursor::AllTakenThrough(Tier tier) const {
+  for (Tier each : kAllTiers) {
+    if (each <= tier && FirstPending(each) != kNoLsn) return false;
+  }
+  return true;
+}
+
+void AckCursor::DropTaken() {
+  const Lsn all_taken = *std::min_element(taken_.begin(), taken_.end());
+  while (!runs_.empty() && runs_.front().last <= all_taken) {
+    runs_.pop_front();
+    for (size_t& at : at_) at = at == 0 ? 0 : at - 1;
+  }
+}
+
+}  // namespace arka::flight

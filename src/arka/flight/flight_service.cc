@@ -1,0 +1,89 @@
+#include "arka/flight/flight_service.h"
+
+#include <utility>
+
+#include "arka/base/check.h"
+#include "arka/flight/status_calls.h"
+#include "arka/flight/status_mapping.h"
+
+namespace arka::flight {
+namespace {
+
+constexpr std::string_view kPrefix = "/arrow.flight.protocol.FlightService/";
+
+void Refuse(transport::ServerCall& call, const Status& status) {
+  call.Finish(ToCallStatus(status));
+}
+
+}  // namespace
+
+FlightService::FlightService(ingest::Engine& engine, const Clock& clock, Random& random,
+                             WriteStreamOptions options)
+    : engine_(engine), clock_(clock), random_(random), options_(std::move(options)) {
+  engine_.AddProgressListener([this] {
+    for (const auto& context : contexts_) context->NotifyProgress();
+  });
+  engine_.SetRoomListener([this] { OnRoom(); });
+}
+
+void FlightService::Bind(const std::vector<transport::EventLoop*>& loops) {
+  for (transport::EventLoop* loop : loops) {
+    contexts_.push_back(std::make_unique<LoopContext>(*loop, engine_));
+  }
+}
+
+LoopContext& FlightService::ContextOf(transport::EventLoop& loop) {
+  for (const auto& context : contexts_) {
+    if (&context->loop == &loop) return *context;
+  }
+  ARKA_CHECK(false && "a call on a loop that was not bound");
+  return *contexts_.front();
+}
+
+std::unique_ptr<transport::CallHandler> FlightService::Start(transport::ServerCall& call) {
+  std::string_view method = call.method();
+  if (!method.starts_with(kPrefix)) {
+    Refuse(call, Error(ErrorCode::kUnimplemented, "no service at '", method.substr(0, 100),
+                       "'; this is an Arrow Flight server"));
+    return nullptr;
+  }
+  method.remove_prefix(kPrefix.size());
+  if (method == "DoExchange") return StartWrite(call);
+  if (method == "GetFlightInfo") return std::make_unique<GetFlightInfoCall>(call, engine_);
+  if (method == "DoGet") return std::make_unique<DoGetCall>(call, engine_);
+  Refuse(call, Error(ErrorCode::kUnimplemented, "Flight method ", method.substr(0, 100),
+                     " is not answered by this version"));
+  return nullptr;
+}
+
+std::unique_ptr<transport::CallHandler> FlightService::StartWrite(transport::ServerCall& call) {
+  if (shutting_down_) {
+    Refuse(call, Error(ErrorCode::kShuttingDown, "the server is shutting down"));
+    return nullptr;
+  }
+  auto headers = protocol::ParseWriteHeaders(call.metadata());
+  if (!headers.ok()) {
+    Refuse(call, headers.status());
+    return nullptr;
+  }
+  if (headers->session.empty()) headers->session = MakeUuid(random_);
+  return std::make_unique<WriteStream>(call, ContextOf(call.loop()), clock_, std::move(*headers),
+                                       options_);
+}
+
+void FlightService::OnRoom() {
+  for (const auto& context : contexts_) {
+    context->loop.Post([context = context.get()] { context->RetryWaiting(); });
+  }
+}
+
+void FlightService::Shutdown() {
+  shutting_down_ = true;
+  for (const auto& context : contexts_) {
+    context->loop.Post([context = context.get()] {
+      context->scheduler.ForEach([](Sleeper& sleeper) { sleeper.Shutdown(); });
+    });
+  }
+}
+
+}  // namespace arka::flight

@@ -1,0 +1,47 @@
+// Arrow Flight on the transport seam: finds the handler for a call, and wakes its streams.
+//
+// DoExchange writes (write_stream.h); GetFlightInfo and DoGet answer the server's status. Owned by
+// the composition root; thread-safe as the transport uses it. Bind it to the loops before they run.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arka/flight/loop_context.h"
+#include "arka/flight/write_stream.h"
+#include "arka/ingest/engine.h"
+#include "arka/io/clock.h"
+#include "arka/io/random.h"
+#include "arka/transport/call.h"
+
+namespace arka::flight {
+
+class FlightService : public transport::Service {
+ public:
+  /// All must outlive the service. Registers with the engine: before Engine::Start.
+  FlightService(ingest::Engine& engine, const Clock& clock, Random& random,
+                WriteStreamOptions options);
+
+  /// Makes the loops known whose calls will come.
+  void Bind(const std::vector<transport::EventLoop*>& loops);
+
+  std::unique_ptr<transport::CallHandler> Start(transport::ServerCall& call) override;
+
+  /// No stream takes more writes; each ends once its acks are out. Any thread.
+  void Shutdown();
+
+ private:
+  LoopContext& ContextOf(transport::EventLoop& loop);
+  std::unique_ptr<transport::CallHandler> StartWrite(transport::ServerCall& call);
+  void OnRoom();
+
+  ingest::Engine& engine_;
+  const Clock& clock_;
+  Random& random_;
+  const WriteStreamOptions options_;
+  std::vector<std::unique_ptr<LoopContext>> contexts_;  // constant after Bind
+  std::atomic<bool> shutting_down_{false};
+};
+
+}  // namespace arka::flight

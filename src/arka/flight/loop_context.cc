@@ -1,0 +1,21 @@
+#include "arka/flight/loop_context.h"
+
+namespace arka::flight {
+
+void LoopContext::NotifyProgress() {
+  if (notified_.exchange(true)) return;
+  loop.Post([this] {
+    notified_ = false;
+    scheduler.OnProgress(engine.progress());
+  });
+}
+
+void LoopContext::RetryWaiting() {
+  while (!waiting_for_room.empty()) {
+    Sleeper* sleeper = scheduler.Find(waiting_for_room.front());
+    if (sleeper != nullptr && !sleeper->OnRoom()) return;  // it keeps its turn
+    waiting_for_room.pop_front();
+  }
+}
+
+}  // namespace arka::flight

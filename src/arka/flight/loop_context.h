@@ -1,0 +1,36 @@
+// What the calls of one event loop share: whom to wake, and who waits for room.
+//
+// One per loop, owned by the FlightService; used on the loop's thread only, but for Notify.
+#pragma once
+
+#include <atomic>
+#include <deque>
+
+#include "arka/flight/ack_scheduler.h"
+#include "arka/ingest/engine.h"
+#include "arka/transport/event_loop.h"
+
+namespace arka::flight {
+
+class LoopContext {
+ public:
+  LoopContext(transport::EventLoop& loop, ingest::Engine& engine) : loop(loop), engine(engine) {}
+
+  transport::EventLoop& loop;
+  ingest::Engine& engine;
+  AckScheduler scheduler;
+
+  /// Streams that memory was refused to, in the order in which they asked.
+  std::deque<AckScheduler::SleeperId> waiting_for_room;
+
+  /// Lets them try again, in turn, until one is refused.
+  void RetryWaiting();
+
+  /// A watermark moved: any thread; many calls before the loop comes to it count as one.
+  void NotifyProgress();
+
+ private:
+  std::atomic<bool> notified_{false};
+};
+
+}  // namespace arka::flight
