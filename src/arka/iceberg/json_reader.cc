@@ -131,9 +131,7 @@ void AddUnknownMembers(OrderedJson& object, const std::string& unknown_members) 
   if (unknown_members.empty()) return;
   const OrderedJson unknown = OrderedJson::parse(unknown_members, nullptr, false);
   if (!unknown.is_object()) return;
-  for (const auto& [key, value] : unknown.items()) {
-    if (!object.contains(key)) object[key] = value;
-  }
+  for (const auto& [key, value] : unknown.items()) object[key] = value;
 }
 
 }  // namespace arka::iceberg

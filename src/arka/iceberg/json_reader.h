@@ -56,7 +56,7 @@ class JsonReader {
   std::vector<std::string> known_;
 };
 
-/// Adds the members of `unknown_members` (as UnknownMembers gave them) that `object` lacks.
+/// Sets the members of `unknown_members`, as UnknownMembers gave them.
 void AddUnknownMembers(OrderedJson& object, const std::string& unknown_members);
 
 }  // namespace arka::iceberg

@@ -137,9 +137,9 @@ std::string TableMetadataToJson(const TableMetadata& metadata) {
   json["current-snapshot-id"] = metadata.current_snapshot_id;
   json["refs"] = SnapshotRefsToJson(metadata.refs);
   json["snapshots"] = ArrayOf(metadata.snapshots, SnapshotToJson);
-  AddUnknownMembers(json, metadata.unknown_members);
-  if (!json.contains("statistics")) json["statistics"] = OrderedJson::array();
-  if (!json.contains("partition-statistics")) json["partition-statistics"] = OrderedJson::array();
+  json["statistics"] = OrderedJson::array();
+  json["partition-statistics"] = OrderedJson::array();
+  AddUnknownMembers(json, metadata.unknown_members);  // may hold both of these
   json["snapshot-log"] = SnapshotLogToJson(metadata.snapshot_log);
   json["metadata-log"] = MetadataLogToJson(metadata.metadata_log);
   return DumpJson(json);
