@@ -2,7 +2,10 @@
 
 sources() { find src clients bench tests -name '*.h' -o -name '*.cc' 2>/dev/null || true; }
 
-format_sources() { sources | xargs -r clang-format-14 -i && say "formatted"; }
+format_sources() {
+  sources | xargs -r clang-format-14 -i
+  say "formatted"
+}
 
 lint() {
   say "clang-format"
