@@ -1,0 +1,100 @@
+// What the operator decides: every setting of the server, with its default.
+//
+// Plain values. Sources in rising precedence: the defaults here, a YAML file, environment
+// variables,
+// --set. Each key is listed once in key_table.cc; config/arka.example.yaml and
+// docs/reference/configuration.md are checked against that table.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "arka/base/error.h"
+#include "arka/server/units.h"
+
+namespace arka {
+
+struct Config {
+  struct Server {
+    ListenAddress listen;
+    std::string data_dir = "./arka-data";
+    std::string node_id = "node-1";
+    int64_t io_threads = 0;  // 0: chosen from the number of cores
+    int64_t max_batch_bytes = 64 << 20;
+    int64_t message_memory_bytes = 512 << 20;
+    int64_t max_connections = 20'000;
+    int64_t max_streams_per_connection = 1'000;
+    std::chrono::milliseconds handshake_timeout = std::chrono::seconds(10);
+    std::chrono::milliseconds stream_idle_timeout = std::chrono::hours(1);    // 0: never
+    std::chrono::milliseconds keepalive_interval = std::chrono::seconds(60);  // 0: never
+    std::chrono::milliseconds keepalive_timeout = std::chrono::seconds(20);
+    std::chrono::milliseconds max_connection_age{0};  // 0: no limit
+    std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
+    std::string tls_cert_path;  // both or neither
+    std::string tls_key_path;
+  };
+  struct WriteBuffer {
+    int64_t max_buffer_bytes = 128 << 20;
+    std::chrono::microseconds flush_interval{0};
+    int64_t max_unflushed_bytes = 512 << 20;
+    std::chrono::milliseconds admission_timeout = std::chrono::seconds(30);
+  };
+  struct Durability {
+    std::chrono::milliseconds s3_upload_interval{100};
+    std::chrono::milliseconds iceberg_commit_interval = std::chrono::seconds(60);
+  };
+  struct Wal {
+    int64_t segment_bytes = 64 << 20;
+    int64_t spare_segments = 2;
+  };
+  struct ObjectStorage {
+    std::string uri;  // LoadConfig puts file://<data_dir>/objects for ""
+    std::string endpoint;
+    std::string region = "us-east-1";
+    std::string access_key;
+    std::string secret_key;
+  };
+  struct Catalog {
+    std::string type = "sqlite";
+    std::string uri;  // the database file; LoadConfig puts <data_dir>/catalog.db for ""
+    std::string name = "lake";
+    std::string warehouse;  // LoadConfig puts file://<data_dir>/warehouse for ""
+  };
+  struct Tables {
+    bool auto_create = true;
+    std::string default_namespace = "arka";
+    std::string default_table = "arka.my_table";
+  };
+  struct Logging {
+    std::string level = "info";   // trace, debug, info, warning, error
+    std::string format = "text";  // or json
+  };
+
+  Server server;
+  WriteBuffer write_buffer;
+  Durability durability;
+  Wal wal;
+  ObjectStorage object_store;
+  Catalog catalog;
+  Tables tables;
+  Logging log;
+};
+
+using Environment = std::map<std::string, std::string>;
+
+/// The variables of this process.
+Environment ProcessEnvironment();
+
+/// Puts the configuration together: defaults, then the file at `path`, then `environment`
+/// (ARKA_WRITE_BUFFER__FLUSH_INTERVAL for write_buffer.flush_interval), then `settings`, each
+/// "key=value". kInvalidRequest for the first unknown key, bad value or impossible combination,
+/// naming where it stands ("arka.yaml:7") and, for a key, the nearest that exists. Other variables
+/// are not looked at, but those that begin with ARKA_ and contain "__".
+Result<Config> LoadConfig(const std::optional<std::string>& path,
+                          std::span<const std::string> settings, const Environment& environment);
+
+}  // namespace arka

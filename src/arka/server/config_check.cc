@@ -1,0 +1,94 @@
+#include "arka/server/config_check.h"
+
+#include <algorithm>
+
+#include "arka/protocol/table_name.h"
+
+namespace arka {
+namespace {
+
+class Checker {
+ public:
+  explicit Checker(const ConfigOrigin& origin_of) : origin_of_(origin_of) {}
+
+  /// Remembers the first contradiction, as "<key> (<origin>) <why>".
+  template <typename... Why>
+  void Require(bool holds, std::string_view key, Why&&... why) {
+    if (holds || !first_.ok()) return;
+    first_ = Error(ErrorCode::kInvalidRequest, Named(key), " ", std::forward<Why>(why)...);
+  }
+  std::string Named(std::string_view key) const {
+    return std::string(key) + " (" + origin_of_(key) + ")";
+  }
+  const Status& first() const { return first_; }
+
+ private:
+  const ConfigOrigin& origin_of_;
+  Status first_;
+};
+
+bool IsNodeId(std::string_view text) {
+  constexpr size_t kMaxSize = 64;
+  return !text.empty() && text.size() <= kMaxSize && text != "." && text != ".." &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+bool IsStoreUri(std::string_view uri) {
+  const std::string_view rest = uri.substr(std::min(uri.find(':') + 1, uri.size()));
+  return (uri.starts_with("file:") && rest.find_first_not_of('/') != std::string_view::npos) ||
+         (uri.starts_with("s3://") && rest.find_first_not_of('/') != std::string_view::npos);
+}
+
+}  // namespace
+
+Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
+  Checker check(origin_of);
+  const Config::Server& server = config.server;
+  check.Require(!server.data_dir.empty(), "server.data_dir", "is empty");
+  check.Require(IsNodeId(server.node_id), "server.node_id", "is '", server.node_id,
+                "': expected 1 to 64 of A-Z a-z 0-9 . _ -");
+  check.Require(server.tls_cert_path.empty() || !server.tls_key_path.empty(), "server.tls.cert",
+                "needs server.tls.key");
+  check.Require(server.tls_key_path.empty() || !server.tls_cert_path.empty(), "server.tls.key",
+                "needs server.tls.cert");
+  check.Require(server.message_memory_bytes >= server.max_batch_bytes, "server.message_memory",
+                "is ", FormatSize(server.message_memory_bytes), ", less than ",
+                check.Named("server.max_batch_bytes"), ", ", FormatSize(server.max_batch_bytes));
+
+  const Config::WriteBuffer& buffer = config.write_buffer;
+  check.Require(buffer.max_unflushed_bytes >= buffer.max_buffer_bytes,
+                "write_buffer.max_unflushed_bytes", "is ", FormatSize(buffer.max_unflushed_bytes),
+                ", less than ", check.Named("write_buffer.max_buffer_size"), ", ",
+                FormatSize(buffer.max_buffer_bytes));
+
+  constexpr int64_t kSegmentUnit = 4096;
+  check.Require(config.wal.segment_bytes % kSegmentUnit == 0, "wal.segment_size",
+                "is no multiple of 4KB");
+  check.Require(config.wal.segment_bytes >= server.max_batch_bytes, "wal.segment_size", "is ",
+                FormatSize(config.wal.segment_bytes), ", less than ",
+                check.Named("server.max_batch_bytes"), ", ", FormatSize(server.max_batch_bytes));
+
+  const Config::ObjectStorage& store = config.object_store;
+  check.Require(IsStoreUri(store.uri), "object_store.uri", "is '", store.uri,
+                "': expected file:///path or s3://bucket/prefix");
+  check.Require(IsStoreUri(config.catalog.warehouse), "catalog.warehouse", "is '",
+                config.catalog.warehouse, "': expected file:///path or s3://bucket/prefix");
+  check.Require(store.access_key.empty() || !store.secret_key.empty(), "object_store.access_key",
+                "needs object_store.secret_key");
+  check.Require(store.secret_key.empty() || !store.access_key.empty(), "object_store.secret_key",
+                "needs object_store.access_key");
+  check.Require(!config.catalog.name.empty(), "catalog.name", "is empty");
+
+  const Config::Tables& tables = config.tables;
+  const auto probe = protocol::ParseTableName({"x"}, tables.default_namespace);
+  check.Require(probe.ok(), "tables.default_namespace",
+                "is no namespace: ", probe.status().message());
+  const auto table = protocol::ParseTableName({tables.default_table}, tables.default_namespace);
+  check.Require(table.ok(), "tables.default_table", "is no table: ", table.status().message());
+  return check.first();
+}
+
+}  // namespace arka
