@@ -27,4 +27,9 @@ std::optional<Definition> DefinitionTable::Find(DefinitionId id) const {
   return at == by_id_.end() ? std::nullopt : std::optional(at->second);
 }
 
+bool DefinitionTable::Contains(DefinitionId id) const {
+  const std::shared_lock lock(mutex_);
+  return by_id_.contains(id.value);
+}
+
 }  // namespace arka::wal

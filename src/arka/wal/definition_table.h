@@ -16,6 +16,7 @@ class DefinitionTable {
   Result<std::optional<Definition>> Add(const Definition& definition);
 
   std::optional<Definition> Find(DefinitionId id) const;
+  bool Contains(DefinitionId id) const;
 
  private:
   mutable std::shared_mutex mutex_;

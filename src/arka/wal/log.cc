@@ -67,6 +67,10 @@ class SegmentedLog : public Log {
 
   Result<Lsn> Append(WriteRecord record) override {
     ARROW_RETURN_NOT_OK(CheckLimits(record));
+    if (!definitions_->Contains(record.definition)) {
+      return Error(ErrorCode::kInvalidRequest, "wal: definition ", record.definition.value,
+                   " was not given before its first write");
+    }
     const int64_t frame_bytes = WriteFrameBytes(record);
     return queue_.Push(std::move(record), frame_bytes);
   }
@@ -146,10 +150,11 @@ Status SegmentedLog::Release(Lsn through) {
     const std::unique_lock alone(releasing_);
     released = live_.Release(through);
   }
+  Status first_error;  // of a file that stays behind then, until the next start removes it
   for (const std::shared_ptr<Segment>& segment : released) {
-    pool_->Recycle(segment->path(), segment->size_bytes());
+    first_error &= pool_->Recycle(segment->path(), segment->size_bytes());
   }
-  return Status::OK();
+  return first_error;
 }
 
 Status SegmentedLog::Flush() {

@@ -16,6 +16,7 @@ class LogFaultTest : public ::testing::Test, protected LogHarness {
   LogFaultTest() {
     options.segment_bytes = 2048;
     options.lsn_block = 4;
+    options.spare_segments = 2;
   }
 
   // A life with every kind of operation in it: several segments, groups of one and of many, a large

@@ -1,9 +1,9 @@
 #include "arka/wal/log.h"
 
+#include <condition_variable>
 #include <thread>
 
 #include "arka/wal/log_harness_test.h"
-#include "arka/wal/log_object.h"
 
 namespace arka::wal {
 namespace {
@@ -89,18 +89,151 @@ TEST_F(LogTest, ReportsDurabilityOnItsOwnThread) {
   EXPECT_THAT(log->Append(RecordNamed("late")), FailsWith(ErrorCode::kShuttingDown));
 }
 
-TEST_F(LogTest, ReadsObjectsOfWhatIsDurable) {
+TEST_F(LogTest, WaitsForCompanyAsLongAsItIsToldTo) {
+  options.flush_interval = std::chrono::milliseconds(100);
   Open();
-  AppendSynced({"a", "b"});
-  Append("c");
-  Result<LogObject> object = log->ReadObject(kNoLsn, 1 << 20);
-  ASSERT_THAT(object, IsOk());
-  FoundRecords read;
-  ASSERT_THAT(ReadLogObject(object->parts, read), IsOk());
-  EXPECT_EQ(read.text(), "1000:a 1001:b");
-  object = log->ReadObject(object->last_lsn, 1 << 20);
-  ASSERT_THAT(object, IsOk());
-  EXPECT_TRUE(object->parts.empty());
+  Start();
+  clock.AwaitWaiters(1);
+  Append("a");
+  clock.AwaitWaiters(1);
+  Append("b");
+  EXPECT_EQ(log->disk_lsn(), kNoLsn);
+  clock.Advance(std::chrono::milliseconds(100));
+  while (log->disk_lsn() < Lsn{1001}) std::this_thread::yield();
+  Close();
+}
+
+TEST_F(LogTest, FlushesWithoutWaitingForCompany) {
+  options.flush_interval = std::chrono::hours(1);
+  Open();
+  Start();
+  Append("a");
+  Sync();
+  EXPECT_EQ(log->disk_lsn(), Lsn{1000});
+  Append("b");
+  Close();
+  EXPECT_EQ(heard->durable(), Lsn{1001});
+}
+
+TEST_F(LogTest, TakesAppendsWhileASyncHangs) {
+  Open();
+  Start();
+  Append("a");
+  Sync();
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool hanging = false;
+  bool released = false;
+  plan->Observe([&](FaultPlan::Moment moment, const Operation& operation) {
+    if (moment != FaultPlan::Moment::kBefore || operation.kind != "sync") return;
+    std::unique_lock lock(mutex);
+    hanging = true;
+    changed.notify_all();
+    changed.wait(lock, [&] { return released; });
+  });
+  Append("b");
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return hanging; });
+  }
+  for (int i = 0; i < 50; ++i) Append("c");
+  EXPECT_EQ(log->disk_lsn(), Lsn{1000});
+  EXPECT_GT(log->pending_bytes(), 0);
+  {
+    const std::lock_guard lock(mutex);
+    released = true;
+  }
+  changed.notify_all();
+  Sync();
+  EXPECT_EQ(log->disk_lsn(), Lsn{1051});
+  Close();
+}
+
+TEST_F(LogTest, KeepsTheOrderOfEachAppendingThread) {
+  options.segment_bytes = 64 << 10;
+  options.spare_segments = 2;
+  options.lsn_block = 300;
+  Open();
+  Start();
+  constexpr int kThreads = 4;
+  constexpr int kEach = 500;
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        Lsn last = kNoLsn;
+        for (int i = 0; i < kEach; ++i) {
+          const Lsn lsn = Append(std::to_string(thread) + "/" + std::to_string(i));
+          EXPECT_GT(lsn, last);
+          last = lsn;
+          if (i % 100 == 0) Sync();
+        }
+      });
+    }
+  }
+  Sync();
+  Crash();
+  Open();
+  std::vector<int> next(kThreads, 0);
+  for (const std::string& body : found.bodies()) {
+    const auto thread = static_cast<size_t>(body[0] - '0');
+    EXPECT_EQ(body.substr(2), std::to_string(next[thread]++));
+  }
+  EXPECT_EQ(next, std::vector<int>(kThreads, kEach));
+}
+
+TEST_F(LogTest, WritesEachDefinitionOnceInEverySegmentThatUsesIt) {
+  Open();
+  ASSERT_THAT(log->Define(DefinitionNamed(2)), IsOk());
+  ASSERT_THAT(log->Define(DefinitionNamed(2)), IsOk());
+  EXPECT_THAT(log->Define({.id = {2}, .bytes = BufferOf("another")}),
+              FailsWith(ErrorCode::kCorruption));
+  for (int i = 0; i < 40; ++i) Append("x" + std::to_string(i), static_cast<uint32_t>(i % 2 + 1));
+  Sync();
+  Crash();
+  ASSERT_GT(Segments().size(), 2u);
+  for (const std::string& path : Segments()) {
+    const std::string bytes = TextOf(*fs->Contents(path));
+    EXPECT_EQ(bytes.find("table 1"), bytes.rfind("table 1"));
+    EXPECT_EQ(bytes.find("table 2"), bytes.rfind("table 2"));
+    EXPECT_NE(bytes.find("table 1"), std::string::npos);
+    EXPECT_NE(bytes.find("table 2"), std::string::npos);
+  }
+  Open();
+  EXPECT_EQ(found.bodies().size(), 40u);
+}
+
+TEST_F(LogTest, RefusesAWriteOfADefinitionThatItWasNotGiven) {
+  Open();
+  EXPECT_THAT(log->Append(RecordNamed("x", 9)), FailsWith(ErrorCode::kInvalidRequest));
+}
+
+TEST_F(LogTest, RecyclesReleasedSegmentsAndNeverReadsTheirStaleBytes) {
+  options.spare_segments = 2;
+  Open();
+  std::string expected;
+  for (int i = 0; i < 200; ++i) {
+    const Lsn lsn = Append("same size");
+    Sync();
+    ASSERT_THAT(log->Release(lsn), IsOk());
+    if (i % 7 != 0) continue;
+    Crash();
+    Open();
+    EXPECT_EQ(found.last_lsn(), lsn);
+    EXPECT_LE(Segments().size(), 3u);
+  }
+  EXPECT_LE(fs->Paths().size(), 6u);
+}
+
+TEST_F(LogTest, KeepsWhatIsNotReleased) {
+  Open();
+  for (int i = 0; i < 30; ++i) AppendSynced({"x"});
+  ASSERT_THAT(log->Release(Lsn{1015}), IsOk());
+  Crash();
+  Open();
+  EXPECT_LE(found.lsns().front(), Lsn{1016});
+  EXPECT_GT(found.lsns().front(), Lsn{1000});
+  EXPECT_EQ(found.lsns().back(), Lsn{1029});
 }
 
 }  // namespace

@@ -76,56 +76,39 @@ std::optional<SegmentPool::Spare> SegmentPool::Take() {
   return Spare{std::move(path), std::move(*file)};
 }
 
-void SegmentPool::Recycle(std::string path, int64_t size_bytes) {
-  {
-    const std::lock_guard lock(mutex_);
-    released_.push_back({std::move(path), size_bytes});
-  }
-  wake_.notify_one();
-}
-
-Result<bool> SegmentPool::Step() {
-  std::optional<Released> released;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!released_.empty()) {
-      released = std::move(released_.front());
-      released_.pop_front();
-    } else if (ready_.size() >= count_) {
-      return false;
-    }
-  }
-  ARROW_RETURN_NOT_OK(released ? Reuse(*released) : WriteSpare());
-  return true;
-}
-
-// After an error, such as a full disk, it waits for the next Take or Recycle before it tries again.
-void SegmentPool::Run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    const Result<bool> worked = Step();
-    if (worked.ok() && *worked) continue;
-    std::unique_lock lock(mutex_);
-    const size_t ready = ready_.size();
-    const size_t released = released_.size();
-    wake_.wait(lock, stop, [&] {
-      return ready_.size() != ready || released_.size() != released ||
-             (worked.ok() && (ready_.size() < count_ || !released_.empty()));
-    });
-  }
-}
-
-Status SegmentPool::Reuse(const Released& released) {
-  bool wanted = released.size_bytes == segment_bytes_;
+Status SegmentPool::Recycle(const std::string& path, int64_t size_bytes) {
+  bool wanted = size_bytes == segment_bytes_;
   {
     const std::lock_guard lock(mutex_);
     wanted = wanted && ready_.size() < count_;
   }
-  if (!wanted) return fs_.Remove(released.path);
-  std::string path = NextPath();
-  ARROW_RETURN_NOT_OK(fs_.Rename(released.path, path));
+  if (!wanted) return fs_.Remove(path);
+  std::string spare = NextPath();
+  ARROW_RETURN_NOT_OK(fs_.Rename(path, spare));
   const std::lock_guard lock(mutex_);
-  ready_.push_back(std::move(path));
+  ready_.push_back(std::move(spare));
   return Status::OK();
+}
+
+Result<bool> SegmentPool::Step() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (ready_.size() >= count_) return false;
+  }
+  ARROW_RETURN_NOT_OK(WriteSpare());
+  return true;
+}
+
+// After an error, such as a full disk, it waits for the next Take before it tries again.
+void SegmentPool::Run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const Result<bool> wrote = Step();
+    if (wrote.ok() && *wrote) continue;
+    std::unique_lock lock(mutex_);
+    const size_t ready = ready_.size();
+    wake_.wait(lock, stop,
+               [&] { return ready_.size() < ready || (wrote.ok() && ready_.size() < count_); });
+  }
 }
 
 Status SegmentPool::WriteSpare() {

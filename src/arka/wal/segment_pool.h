@@ -1,9 +1,9 @@
 // Spare segment files: written full of zeros once, so that writing records moves no file metadata
 // and a sync is cheap (ten times the rate of appending to a growing file).
 //
-// A background thread keeps `count` spares ready: released segments are renamed to spares, stale
-// bytes and all, and new ones are written where those do not suffice. Nothing here is needed for
-// correctness: a spare that cannot be made is done without. Thread-safe.
+// Released segments are renamed to spares, stale bytes and all; a background thread writes new ones
+// where fewer than `count` are ready. Nothing here is needed for correctness: a spare that cannot
+// be made is done without. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -40,22 +40,16 @@ class SegmentPool {
   /// A file of segment_bytes, all its blocks written, or nothing where none is ready. Never blocks.
   std::optional<Spare> Take();
 
-  /// Makes the released segment file a spare, or removes it, soon.
-  void Recycle(std::string path, int64_t size_bytes);
+  /// Makes the released segment file a spare, or removes it where there are enough.
+  Status Recycle(const std::string& path, int64_t size_bytes);
 
-  /// One unit of work: one file recycled or one spare written. False where there was none.
+  /// Writes one spare. False where there are enough.
   Result<bool> Step();
 
  private:
-  struct Released {
-    std::string path;
-    int64_t size_bytes;
-  };
-
   SegmentPool(Fs& fs, std::string directory, int64_t segment_bytes, int count);
 
   void Run(const std::stop_token& stop);
-  Status Reuse(const Released& released);
   Status WriteSpare();
   Status WriteZeros(File& file);
   std::string NextPath();
@@ -69,7 +63,6 @@ class SegmentPool {
   std::condition_variable_any wake_;
   // Guarded by mutex_.
   std::deque<std::string> ready_;
-  std::deque<Released> released_;
   int64_t last_number_ = 0;
   bool stopping_ = false;
 
