@@ -19,10 +19,10 @@ int64_t LiveSegments::FirstKept(Lsn through) const {
   return 0;
 }
 
-std::vector<std::shared_ptr<Segment>> LiveSegments::Release(Lsn through) {
+std::vector<std::shared_ptr<Segment>> LiveSegments::TakeBelow(int64_t number) {
   std::vector<std::shared_ptr<Segment>> released;
   const std::lock_guard lock(mutex_);
-  while (segments_.size() > 1 && segments_.front()->end().last_lsn <= through) {
+  while (!segments_.empty() && segments_.front()->header().number < number) {
     released.push_back(std::move(segments_.front()));
     segments_.pop_front();
   }

@@ -17,10 +17,11 @@ class LiveSegments {
  public:
   void Add(std::shared_ptr<Segment> segment);
 
-  /// The number of the oldest segment that Release(through) would keep; 0 where there is none.
+  /// The number of the oldest segment with an LSN above `through`, else of the newest; 0 where
+  /// there is none.
   int64_t FirstKept(Lsn through) const;
-  /// Takes out, oldest first, every segment but the newest that holds no LSN above `through`.
-  std::vector<std::shared_ptr<Segment>> Release(Lsn through);
+  /// Takes out, oldest first, the segments below that number.
+  std::vector<std::shared_ptr<Segment>> TakeBelow(int64_t number);
 
   /// The oldest segment with a durable write after `after`, or none.
   std::shared_ptr<Segment> Find(Lsn after) const;

@@ -1,6 +1,6 @@
 #include "arka/wal/log.h"
 
-#include <array>
+#include <algorithm>
 #include <shared_mutex>
 #include <thread>
 #include <utility>
@@ -58,7 +58,7 @@ class SegmentedLog : public Log {
   void Start(LogListener& listener) override {
     ARKA_CHECK(!thread_.joinable());
     pool_->Start();
-    thread_ = std::jthread([this, &listener] { Run(listener); });
+    thread_ = std::jthread([this, &listener](const std::stop_token& stop) { Run(stop, listener); });
   }
 
   Status Define(const Definition& definition) override {
@@ -90,7 +90,7 @@ class SegmentedLog : public Log {
   Status Close() override;
 
  private:
-  void Run(LogListener& listener);
+  void Run(const std::stop_token& stop, LogListener& listener);
   Status Drain(LogListener& listener);
   void StopThreads();
 
@@ -115,8 +115,8 @@ class SegmentedLog : public Log {
   std::jthread thread_;
 };
 
-void SegmentedLog::Run(LogListener& listener) {
-  for (;;) {
+void SegmentedLog::Run(const std::stop_token& stop, LogListener& listener) {
+  while (!stop.stop_requested()) {
     const Result<GroupCommit::Progress> progress = commit_.Step(listener);
     if (!progress.ok()) return;
     if (*progress == GroupCommit::Progress::kNoRoom) {
@@ -143,12 +143,13 @@ Status SegmentedLog::Release(Lsn through) {
   const int64_t first = live_.FirstKept(through);
   if (first > control_->state().first_segment) {
     // Durable first: from here on a start does without the segments below, in any state they are.
-    ARROW_RETURN_NOT_OK(control_->Update([&](LogState& state) { state.first_segment = first; }));
+    ARROW_RETURN_NOT_OK(control_->Update(
+        [&](LogState& state) { state.first_segment = std::max(state.first_segment, first); }));
   }
   std::vector<std::shared_ptr<Segment>> released;
   {
     const std::unique_lock alone(releasing_);
-    released = live_.Release(through);
+    released = live_.TakeBelow(first);
   }
   Status first_error;  // of a file that stays behind then, until the next start removes it
   for (const std::shared_ptr<Segment>& segment : released) {
@@ -189,11 +190,12 @@ Status SegmentedLog::Close() {
   return close_status_;
 }
 
-// Without Close: records not yet written are given up, as a crash would.
+// Without Close: records not yet written are given up, as in a crash.
 void SegmentedLog::StopThreads() {
+  thread_.request_stop();
   queue_.Close();
-  queue_.Fail(Error(ErrorCode::kShuttingDown, "wal: the log is closed"));
   if (thread_.joinable()) thread_.join();
+  queue_.Fail(Error(ErrorCode::kShuttingDown, "wal: the log is closed"));
   pool_->Stop();
 }
 

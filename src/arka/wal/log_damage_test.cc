@@ -264,6 +264,19 @@ TEST_F(LogTailTest, RefusesALogShorterThanItsCleanCloseSays) {
   EXPECT_THAT(TryOpen(), FailsWith(ErrorCode::kCorruption));
 }
 
+TEST_F(LogTailTest, RefusesASealedSegmentWithoutItsSuccessor) {
+  fs = std::make_unique<MemoryFs>();
+  faulty = std::make_unique<FaultyFs>(*fs, *plan);
+  options.segment_bytes = 2048;
+  Open();
+  while (Segments().size() < 2) AppendSynced({"x"});
+  Crash();
+  ASSERT_THAT(fs->Remove(Segments()[1]), IsOk());
+  const Status status = TryOpen();
+  EXPECT_THAT(status, FailsWith(ErrorCode::kCorruption));
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("missing"));
+}
+
 TEST_F(LogTailTest, TakesAReadErrorForAnErrorNotForTheEnd) {
   for (int64_t nth = 1; nth < 10; ++nth) {
     FaultPlan failing;

@@ -3,6 +3,9 @@
 #include <condition_variable>
 #include <thread>
 
+#include "arka/io/posix_fs.h"
+#include "arka/io/system_clock.h"
+#include "arka/testing/temp_directory.h"
 #include "arka/wal/log_harness_test.h"
 
 namespace arka::wal {
@@ -115,6 +118,19 @@ TEST_F(LogTest, FlushesWithoutWaitingForCompany) {
   EXPECT_EQ(heard->durable(), Lsn{1001});
 }
 
+TEST_F(LogTest, GivesUpWhatIsPendingWhenItGoesWithoutClose) {
+  options.flush_interval = std::chrono::hours(1);
+  Open();
+  Start();
+  Append("a");
+  Sync();
+  Append("b");
+  log.reset();
+  EXPECT_THAT(heard->poisoned(), IsOk());
+  Open();
+  EXPECT_EQ(Found(), "1000:a");
+}
+
 TEST_F(LogTest, TakesAppendsWhileASyncHangs) {
   Open();
   Start();
@@ -223,6 +239,38 @@ TEST_F(LogTest, RecyclesReleasedSegmentsAndNeverReadsTheirStaleBytes) {
     EXPECT_LE(Segments().size(), 3u);
   }
   EXPECT_LE(fs->Paths().size(), 6u);
+}
+
+TEST_F(LogTest, RunsOnARealDisk) {
+  const TempDirectory directory;
+  PosixFs disk;
+  SystemClock real_clock;
+  options.directory = directory.path() + "/log";
+  options.segment_bytes = 1 << 20;
+  options.spare_segments = 2;
+  Lsn next = kFirstLsn;
+  for (int run = 0; run < 3; ++run) {
+    FoundRecords records;
+    const auto opened = Log::Open(disk, real_clock, options, records);
+    ASSERT_THAT(opened, IsOk());
+    Log& on_disk = **opened;
+    EXPECT_EQ(on_disk.last_lsn(), next.previous());
+    if (run > 0) {
+      EXPECT_EQ(records.last_lsn(), next.previous());
+    }
+    HeardEvents events;
+    on_disk.Start(events);
+    ASSERT_THAT(on_disk.Define(DefinitionNamed(1)), IsOk());
+    const std::string body(100'000, 'b');
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_EQ(*on_disk.Append(RecordNamed(body)), next);
+      next = next.next();
+    }
+    ASSERT_THAT(on_disk.Flush(), IsOk());
+    EXPECT_EQ(events.durable(), next.previous());
+    ASSERT_THAT(on_disk.Release(Lsn{next.value - 20}), IsOk());
+    ASSERT_THAT(on_disk.Close(), IsOk());
+  }
 }
 
 TEST_F(LogTest, KeepsWhatIsNotReleased) {

@@ -66,11 +66,14 @@ std::optional<SegmentPool::Spare> SegmentPool::Take() {
   std::string path;
   {
     const std::lock_guard lock(mutex_);
-    if (ready_.empty()) return std::nullopt;
-    path = std::move(ready_.front());
-    ready_.pop_front();
+    ++takes_;
+    if (!ready_.empty()) {
+      path = std::move(ready_.front());
+      ready_.pop_front();
+    }
   }
   wake_.notify_one();
+  if (path.empty()) return std::nullopt;
   Result<std::unique_ptr<File>> file = fs_.Open(path, OpenMode::kReadWrite);
   if (!file.ok()) return std::nullopt;
   return Spare{std::move(path), std::move(*file)};

@@ -64,6 +64,7 @@ class SegmentPool {
   // Guarded by mutex_.
   std::deque<std::string> ready_;
   int64_t last_number_ = 0;
+  int64_t takes_ = 0;
   bool stopping_ = false;
 
   std::jthread thread_;
