@@ -50,6 +50,7 @@ Connection::~Connection() {
   self_.reset();
   context_.loop.Cancel(timer_);
   session_.reset();
+  if (linger_until_) context_.server.lingering.fetch_sub(1, std::memory_order_relaxed);
   context_.server.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -100,6 +101,10 @@ void Connection::ReadSome() {
 bool Connection::Receive(ByteSpan bytes) {
   if (!session_) return Decide(bytes);
   const bool ok = session_->Receive(bytes);
+  if (!established_ && !session_->stalled_since()) {
+    established_ = true;
+    ArmTimer();
+  }
   MarkDirty();
   return ok;
 }
@@ -217,6 +222,7 @@ void Connection::Flush() {
     session_.reset();
     socket_->ShutdownWrite();
     linger_until_ = context_.loop.now() + kLingerTime;
+    context_.server.lingering.fetch_add(1, std::memory_order_relaxed);
     ArmTimer();
   }
   UpdateEvents();

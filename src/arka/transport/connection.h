@@ -84,6 +84,7 @@ class Connection final : public Watcher {
   size_t lingered_bytes_ = 0;
   uint32_t events_ = EPOLLIN;
   bool tls_decided_ = false;
+  bool established_ = false;  // past handshake and first request
   bool dirty_ = false;
   bool write_blocked_ = false;
   bool closing_ = false;  // nothing more is read; close when out_ is sent

@@ -31,6 +31,7 @@ struct ServerState {
   MessageBudget budget;
   std::unique_ptr<TlsContext> tls;  // null: in the clear
   std::atomic<int64_t> connections{0};
+  std::atomic<int64_t> lingering{0};  // of them, those that only wait for the peer to close
   std::atomic<int64_t> calls{0};
   std::atomic<bool> accepting{true};
 };

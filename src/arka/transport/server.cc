@@ -116,7 +116,8 @@ class EpollServer final : public Server {
 
   void WaitForConnections(std::chrono::milliseconds grace) {
     const auto until = std::chrono::steady_clock::now() + grace;
-    while (state_.connections.load() > 0 && std::chrono::steady_clock::now() < until) {
+    while (state_.connections.load() > state_.lingering.load() &&
+           std::chrono::steady_clock::now() < until) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
