@@ -40,10 +40,10 @@ struct NestedField;
 
 struct Type {
   TypeId id = TypeId::kBoolean;
-  int precision = 0;                     // kDecimal
-  int scale = 0;                         // kDecimal
-  int length = 0;                        // kFixed, bytes
-  std::vector<NestedField> fields = {};  // kStruct: its fields; kList: element; kMap: key, value
+  int precision = 0;                // kDecimal
+  int scale = 0;                    // kDecimal
+  int length = 0;                   // kFixed, bytes
+  std::vector<NestedField> fields;  // kStruct: its fields; kList: element; kMap: key, value
 
   Type();
   /// A primitive without parameters.
