@@ -1,11 +1,12 @@
 """What a writing client is told: levels, order, LSNs, snapshots, and the headers that filter them."""
 
 import datetime
+import time
 
 import pyarrow as pa
 import pytest
 from testbed import lake
-from testbed.write_stream import TIERS, ResponseHeaders, WriteStream, check_order
+from testbed.write_stream import TIERS, ResponseHeaders, WriteStream, check_order, refusal
 
 SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string())])
 
@@ -113,6 +114,7 @@ def test_acks_filters_the_levels(client):
 
 def test_watermarks_come_only_when_asked_for_and_never_fall(client):
     stream = WriteStream(client, SCHEMA)
+    started = time.monotonic()
     asking = WriteStream(client, SCHEMA, headers={"arka-watermarks": "true"})
     for i in range(20):
         stream.write(rows(i, 1))
@@ -128,8 +130,7 @@ def test_watermarks_come_only_when_asked_for_and_never_fall(client):
     for column in ("disk_lsn", "s3_lsn", "committed_lsn"):
         values = [getattr(m, column) for m in marks]
         assert values == sorted(values)
-    gaps = [b.timestamp - a.timestamp for a, b in zip(marks, marks[1:])]
-    assert all(gap >= datetime.timedelta(milliseconds=95) for gap in gaps), "one every 100 ms"
+    assert len(marks) <= 1 + 10 * (time.monotonic() - started), "at most one every 100 ms"
 
 
 def test_the_session_is_echoed_or_made(server):
@@ -151,8 +152,7 @@ def test_the_session_is_echoed_or_made(server):
     ({"arka-session": "x" * 129}, "arka-session"),
 ])
 def test_a_bad_header_is_refused_by_name(client, headers, word):
-    stream = WriteStream(client, SCHEMA, headers=headers)
-    error = stream.join(10)
+    error = refusal(client, SCHEMA, headers=headers)
     assert isinstance(error, pa.ArrowInvalid), repr(error)
     assert word in str(error) and next(iter(headers)) in str(error)
 

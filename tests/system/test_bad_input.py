@@ -19,7 +19,7 @@ from testbed.raw_flight import (
     unary,
 )
 from testbed.server import ArkaServer
-from testbed.write_stream import TIERS, WriteStream
+from testbed.write_stream import TIERS, WriteStream, refusal
 
 SCHEMA = pa.schema([("id", pa.int64()), ("text", pa.string())])
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -197,7 +197,7 @@ def test_another_schema_is_refused_with_both_schemas_and_the_first_difference(sh
         first.wait("LOCAL_DISK")
         first.finish()
         other = pa.schema([("id", pa.int64()), ("text", pa.float64())])
-        error = WriteStream(client, other, "strict").join(10)
+        error = refusal(client, other, "strict")
     assert isinstance(error, pa.ArrowInvalid), repr(error)
     message = str(error)
     assert message.count("id") >= 2 and "text" in message, "both schemas"

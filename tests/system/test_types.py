@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from testbed import lake
-from testbed.write_stream import WriteStream
+from testbed.write_stream import WriteStream, refusal
 
 UTC = datetime.timezone.utc
 INSTANT = datetime.datetime(2024, 10, 4, 12, 30, 15, 123456, tzinfo=UTC)
@@ -147,8 +147,7 @@ def test_columns_that_are_not_nullable_are_required_in_the_table(server, client)
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_type_that_iceberg_cannot_hold_is_refused_naming_the_column(client, name):
-    stream = WriteStream(client, pa.schema([("fine", pa.int64()), (name, REFUSED[name])]), "t")
-    error = stream.join(10)
+    error = refusal(client, pa.schema([("fine", pa.int64()), (name, REFUSED[name])]), "t")
     assert isinstance(error, pa.ArrowInvalid), repr(error)
     assert name in str(error)
 

@@ -4,6 +4,7 @@ import collections
 import threading
 import time
 
+import pyarrow as pa
 import pyarrow.flight as flight
 
 TIERS = ("MEMORY", "LOCAL_DISK", "OBJECT_STORAGE", "COMMITTED")
@@ -134,6 +135,15 @@ class WriteStream:
             raise error
         self.writer.close()
         return self.acks
+
+
+def refusal(client, schema, *table, **options):
+    """The error with which the server refuses a stream, wherever pyarrow happens to raise it."""
+    try:
+        stream = WriteStream(client, schema, *table, **options)
+    except (pa.ArrowException, flight.FlightError) as error:
+        return error
+    return stream.join(20)
 
 
 def check_order(acks):
