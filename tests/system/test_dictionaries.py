@@ -97,7 +97,8 @@ def test_a_dictionary_with_nulls_and_repeated_values(server, client):
 def test_an_encoded_stream_fits_the_table_of_a_plain_one(server, client):
     write(client, "t", column(pa.array(["plain"])))
     write(client, "t", column(encoded(["coded", "coded"])))
-    expect(server, "arka.t", "c", ["plain", "coded", "coded"])
+    found = lake.read_with_pyiceberg(server, "arka.t")["c"].to_pylist()
+    assert sorted(found) == ["coded", "coded", "plain"], "two snapshots, read in any order"
 
 
 def test_compressed_dictionaries(server, client):

@@ -1,5 +1,6 @@
 """The readers: what PyIceberg and DuckDB see of a server's tables."""
 
+import functools
 import site
 
 import duckdb
@@ -27,8 +28,9 @@ def read_with_pyiceberg(server, name="arka.my_table", **properties):
     return load_table(server, name, **properties).scan().to_arrow()
 
 
+@functools.cache
 def duckdb_connection():
-    """DuckDB with the Iceberg extension of the wheels, nothing fetched."""
+    """DuckDB with the Iceberg extension of the wheels, nothing fetched. One per process."""
     packages = site.getsitepackages()[0]
     connection = duckdb.connect()
     connection.execute("SET autoinstall_known_extensions=false")
