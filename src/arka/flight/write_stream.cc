@@ -117,28 +117,30 @@ Status WriteStream::Take(const protocol::FlightData& data) {
   return write ? Admit(std::move(*write)) : Status::OK();
 }
 
+// The descriptor may come with the schema, or before it in a message of its own (Arrow C++ does
+// so).
 Status WriteStream::Open(const protocol::FlightData& data) {
-  if (data.descriptor == nullptr) {
+  if (data.descriptor != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const auto path, ParsePathDescriptor(*data.descriptor));
+    ARROW_ASSIGN_OR_RAISE(const auto target, protocol::ParsePath(path, options_.default_table,
+                                                                 options_.default_namespace));
+    const auto* write_target = std::get_if<protocol::WriteTarget>(&target);
+    if (write_target == nullptr) {
+      return Error(ErrorCode::kInvalidRequest, "DoExchange writes to the path 'streaming_write'",
+                   " (with a table after it); '", path[0], "' is not that");
+    }
+    table_name_ = write_target->table;
+  }
+  if (!table_name_) {
     return Error(ErrorCode::kInvalidRequest,
                  "the stream's first message has no FlightDescriptor; open DoExchange with the "
                  "path 'streaming_write' and, if you like, a table");
   }
-  ARROW_ASSIGN_OR_RAISE(const auto path, ParsePathDescriptor(*data.descriptor));
-  ARROW_ASSIGN_OR_RAISE(const auto target, protocol::ParsePath(path, options_.default_table,
-                                                               options_.default_namespace));
-  const auto* write_target = std::get_if<protocol::WriteTarget>(&target);
-  if (write_target == nullptr) {
-    return Error(ErrorCode::kInvalidRequest, "DoExchange writes to the path 'streaming_write'",
-                 " (with a table after it); '", path[0], "' is not that");
-  }
-  if (data.data_header == nullptr) {
-    return Error(ErrorCode::kInvalidRequest, "the stream's first message has no schema");
-  }
+  if (data.data_header == nullptr) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(auto schema, ingest::DecodeSchema(data.data_header));
   // The message's buffer is let go of; the decoder is made of a copy.
   ARROW_ASSIGN_OR_RAISE(schema_header_, data.data_header->CopySlice(0, data.data_header->size()));
-  const iceberg::TableIdentifier identifier{write_target->table.namespace_name,
-                                            write_target->table.name};
+  const iceberg::TableIdentifier identifier{table_name_->namespace_name, table_name_->name};
   if (auto opened = context_.engine.FindTable(identifier, *schema)) {
     target_ = std::move(opened);
     ARROW_ASSIGN_OR_RAISE(

@@ -101,6 +101,7 @@ class WriteStream : public transport::CallHandler, public Sleeper {
   bool half_closed_ = false;
   bool finished_ = false;
   int64_t messages_ = 0;  // taken out of input_, the schema apart
+  std::optional<protocol::TableName> table_name_;
   std::shared_ptr<arrow::Buffer> schema_header_;
   std::shared_ptr<const ingest::OpenedTable> target_;
   std::shared_ptr<ingest::StreamDecoder> decoder_;

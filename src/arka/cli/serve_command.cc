@@ -1,0 +1,95 @@
+#include "arka/cli/serve_command.h"
+
+#include <csignal>
+#include <cstring>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "arka/io/object_stores.h"
+#include "arka/server/arka_server.h"
+#include "arka/server/config.h"
+
+namespace arka::cli {
+namespace {
+
+// Logs go to stderr: stdout is for the one line that says the server is ready.
+void SetUpLogging(const Config& config) {
+  auto logger =
+      std::make_shared<spdlog::logger>("arka", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_level(spdlog::level::from_str(config.log.level));
+  logger->set_pattern(config.log.format == "json"
+                          ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","message":"%v"})"
+                          : "%Y-%m-%d %H:%M:%S.%e %^%l%$ %v",
+                      config.log.format == "json" ? spdlog::pattern_time_type::utc
+                                                  : spdlog::pattern_time_type::local);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+void WaitForStopSignal() {
+  const sigset_t signals = StopSignals();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("{}: shutting down; once more to stop at once", strsignal(signal));
+}
+
+// From now on a stop signal ends the process as a crash would.
+void LetSignalsKill() {
+  std::thread([] {
+    const sigset_t signals = StopSignals();
+    int signal = 0;
+    sigwait(&signals, &signal);
+    std::_Exit(128 + signal);
+  }).detach();
+}
+
+int RunUntilStopped(const Config& config) {
+  auto server = ArkaServer::Start(config);
+  if (!server.ok()) {
+    std::cerr << "arka: cannot start: " << server.status().message() << "\n";
+    return 1;
+  }
+  std::cout << "arka " << Version() << " ready on " << (*server)->address() << " (data in "
+            << std::filesystem::absolute(config.server.data_dir).lexically_normal().string() << ")"
+            << std::endl;
+  WaitForStopSignal();
+  LetSignalsKill();
+  const Status stopped = (*server)->Shutdown();
+  if (!stopped.ok()) spdlog::warn("shutdown: {}", stopped.message());
+  server->reset();
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int Serve(const ServeArguments& arguments) {
+  const sigset_t signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits this
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto config = LoadConfig(arguments.config_path, arguments.settings, ProcessEnvironment());
+  if (!config.ok()) {
+    std::cerr << "arka: " << config.status().message() << "\n";
+    return 2;
+  }
+  SetUpLogging(*config);
+  const int code = RunUntilStopped(*config);
+  const Status finalized = FinalizeObjectStores();
+  if (!finalized.ok()) spdlog::warn("{}", finalized.message());
+  return code;
+}
+
+}  // namespace arka::cli

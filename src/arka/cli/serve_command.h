@@ -1,0 +1,20 @@
+// `arka serve`: runs the server until it is told to stop.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace arka::cli {
+
+struct ServeArguments {
+  std::optional<std::string> config_path;
+  std::vector<std::string> settings;  // "key=value"
+};
+
+/// Blocks until SIGTERM or SIGINT; the first one shuts down in order, a second one ends the process
+/// at once (nothing that was acknowledged at LOCAL_DISK is lost). Answers the exit code: 0 after an
+/// orderly stop, 2 for a bad configuration, 1 where the server cannot start.
+int Serve(const ServeArguments& arguments);
+
+}  // namespace arka::cli

@@ -1,0 +1,134 @@
+#include "arka/server/arka_server.h"
+
+#include <chrono>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "arka/iceberg/sqlite_catalog.h"
+#include "arka/io/object_stores.h"
+#include "arka/protocol/table_name.h"
+
+namespace arka {
+namespace {
+
+using std::chrono::milliseconds;
+
+ObjectStoreOptions StoreOptions(const Config& config) {
+  ObjectStoreOptions options;
+  options.endpoint = config.object_store.endpoint;
+  options.region = config.object_store.region;
+  options.access_key = config.object_store.access_key;
+  options.secret_key = config.object_store.secret_key;
+  return options;
+}
+
+ingest::EngineOptions EngineOptionsOf(const Config& config) {
+  ingest::EngineOptions options;
+  options.node = config.server.node_id;
+  options.version = std::string(Version());
+  options.log.directory = config.server.data_dir + "/log";
+  options.log.node = config.server.node_id;
+  options.log.segment_bytes = config.wal.segment_bytes;
+  options.log.spare_segments = static_cast<int>(config.wal.spare_segments);
+  options.log.flush_interval = config.write_buffer.flush_interval;
+  options.upload_interval = config.durability.s3_upload_interval;
+  options.commit_interval = config.durability.iceberg_commit_interval;
+  options.max_buffer_bytes = config.write_buffer.max_buffer_bytes;
+  options.max_unflushed_bytes = config.write_buffer.max_unflushed_bytes;
+  options.auto_create = config.tables.auto_create;
+  return options;
+}
+
+Result<flight::WriteStreamOptions> WriteStreamOptionsOf(const Config& config) {
+  flight::WriteStreamOptions options;
+  options.default_namespace = config.tables.default_namespace;
+  ARROW_ASSIGN_OR_RAISE(
+      options.default_table,
+      protocol::ParseTableName({config.tables.default_table}, config.tables.default_namespace));
+  options.admission_timeout = config.write_buffer.admission_timeout;
+  options.idle_timeout = config.server.stream_idle_timeout;
+  return options;
+}
+
+transport::ServerOptions TransportOptionsOf(const Config& config) {
+  transport::ServerOptions options;
+  options.host = config.server.listen.host;
+  options.port = config.server.listen.port;
+  options.loops = static_cast<int>(config.server.io_threads);
+  options.tls_cert_path = config.server.tls_cert_path;
+  options.tls_key_path = config.server.tls_key_path;
+  options.max_message_bytes = config.server.max_batch_bytes;
+  options.message_memory_bytes = config.server.message_memory_bytes;
+  options.max_connections = config.server.max_connections;
+  options.max_streams_per_connection =
+      static_cast<uint32_t>(config.server.max_streams_per_connection);
+  options.handshake_timeout = config.server.handshake_timeout;
+  options.keepalive_interval = config.server.keepalive_interval;
+  options.keepalive_timeout = config.server.keepalive_timeout;
+  options.max_connection_age = config.server.max_connection_age;
+  return options;
+}
+
+}  // namespace
+
+std::string_view Version() { return ARKA_VERSION; }
+
+Result<std::unique_ptr<ArkaServer>> ArkaServer::Start(const Config& config) {
+  std::unique_ptr<ArkaServer> server(new ArkaServer(config));
+  ARROW_RETURN_NOT_OK(server->Build());
+  return server;
+}
+
+Status ArkaServer::Build() {
+  const std::string& data_dir = config_.server.data_dir;
+  ARROW_RETURN_NOT_OK(WithContext(fs_.CreateDirs(data_dir), "server.data_dir"));
+  ARROW_ASSIGN_OR_RAISE(data_dir_lock_, fs_.Lock(data_dir + "/lock"));
+
+  ARROW_ASSIGN_OR_RAISE(
+      objects_, OpenObjectStore(config_.object_store.uri, StoreOptions(config_), fs_, random_));
+  ARROW_ASSIGN_OR_RAISE(
+      warehouse_, OpenObjectStore(config_.catalog.warehouse, StoreOptions(config_), fs_, random_));
+  iceberg::SqliteCatalogOptions catalog;
+  catalog.path = config_.catalog.uri;
+  catalog.catalog_name = config_.catalog.name;
+  ARROW_ASSIGN_OR_RAISE(catalog_,
+                        iceberg::SqliteCatalog::Make(catalog, *warehouse_, random_, clock_));
+
+  ARROW_ASSIGN_OR_RAISE(
+      engine_, ingest::Engine::Make({fs_, clock_, random_, *objects_, *warehouse_, *catalog_},
+                                    EngineOptionsOf(config_)));
+
+  ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
+  flight_ =
+      std::make_unique<flight::FlightService>(*engine_, clock_, random_, std::move(stream_options));
+  pages_ = std::make_unique<http::StatusPages>(*engine_);
+  ARROW_ASSIGN_OR_RAISE(
+      transport_, transport::Server::Make(TransportOptionsOf(config_), *flight_, *pages_, clock_));
+  flight_->Bind(transport_->loops());
+  engine_->Start();
+  return transport_->Start();
+}
+
+std::string ArkaServer::address() const { return transport_->address(); }
+
+Status ArkaServer::Shutdown() {
+  const SteadyTime deadline = clock_.Now() + config_.server.shutdown_grace;
+  pages_->Shutdown();
+  transport_->StopAccepting();
+  flight_->Shutdown();
+  const Status drained = engine_->Drain(config_.server.shutdown_grace);
+  // What became committed just now is still on its way to the streams.
+  const auto left =
+      std::max(std::chrono::duration_cast<milliseconds>(deadline - clock_.Now()), milliseconds(0));
+  transport_->Stop(std::min(left + milliseconds(500), milliseconds(5000)));
+  return drained;
+}
+
+// The loops stop before what they call, and the objects of the loops outlive what posts to them.
+ArkaServer::~ArkaServer() {
+  if (transport_ != nullptr) transport_->Stop(milliseconds(0));
+  engine_.reset();
+}
+
+}  // namespace arka

@@ -1,0 +1,59 @@
+// The composition root: builds every part of a server from its configuration, in the order of the
+// architecture diagram, and takes it down again in the reverse.
+//
+// The only place that names concrete classes. Owned by the CLI (or a test), one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "arka/base/error.h"
+#include "arka/flight/flight_service.h"
+#include "arka/http/status_pages.h"
+#include "arka/iceberg/catalog.h"
+#include "arka/ingest/engine.h"
+#include "arka/io/object_store.h"
+#include "arka/io/os_random.h"
+#include "arka/io/posix_fs.h"
+#include "arka/io/system_clock.h"
+#include "arka/server/config.h"
+#include "arka/transport/server.h"
+
+namespace arka {
+
+/// The version this was built as, e.g. "0.1.0".
+std::string_view Version();
+
+class ArkaServer {
+ public:
+  /// Locks the data directory, opens stores, catalog and log, recovers, binds, and starts. When it
+  /// answers OK the server takes writes. Every error says what to do about it.
+  static Result<std::unique_ptr<ArkaServer>> Start(const Config& config);
+  ~ArkaServer();
+
+  /// "127.0.0.1:8815": what clients dial.
+  std::string address() const;
+
+  /// Stops accepting, makes durable, uploads and commits what was written, answers what is due,
+  /// closes. kTimedOut where server.shutdown_grace was not enough: what was acknowledged is safe.
+  Status Shutdown();
+
+ private:
+  explicit ArkaServer(const Config& config) : config_(config) {}
+  Status Build();
+
+  const Config config_;
+  PosixFs fs_;
+  SystemClock clock_;
+  OsRandom random_;
+  std::unique_ptr<FileLock> data_dir_lock_;
+  std::unique_ptr<ObjectStore> objects_;
+  std::unique_ptr<ObjectStore> warehouse_;
+  std::unique_ptr<iceberg::Catalog> catalog_;
+  std::unique_ptr<ingest::Engine> engine_;
+  std::unique_ptr<flight::FlightService> flight_;
+  std::unique_ptr<http::StatusPages> pages_;
+  std::unique_ptr<transport::Server> transport_;
+};
+
+}  // namespace arka
