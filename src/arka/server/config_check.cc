@@ -83,7 +83,7 @@ Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
   check.Require(!config.catalog.name.empty(), "catalog.name", "is empty");
 
   const Config::Tables& tables = config.tables;
-  const auto probe = protocol::ParseTableName({"x"}, tables.default_namespace);
+  const auto probe = protocol::ParseTableName({tables.default_namespace, "x"}, "");
   check.Require(probe.ok(), "tables.default_namespace",
                 "is no namespace: ", probe.status().message());
   const auto table = protocol::ParseTableName({tables.default_table}, tables.default_namespace);

@@ -4,6 +4,7 @@
 #include "arka/server/config_documents.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -16,7 +17,8 @@
 namespace arka {
 namespace {
 
-const std::string kRoot = ARKA_SOURCE_DIR;
+const std::string kRoot =
+    std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
 const std::string kExamplePath = kRoot + "/config/arka.example.yaml";
 const std::string kReferencePath = kRoot + "/docs/reference/configuration.md";
 

@@ -180,7 +180,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSections
     {"wal", "The log on the local disk"},
     {"object_store", "The object store"},
     {"catalog", "The Iceberg catalog and its warehouse"},
-    {"tables", "Tables"},
+    {"tables", "How tables are named and made"},
     {"log", "What the server prints"},
 }};
 
