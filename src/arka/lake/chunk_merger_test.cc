@@ -68,7 +68,7 @@ TEST(ChunkMerger, LargeBatchesPassUncopiedAndInOrder) {
 TEST(ChunkMerger, AMillionOneRowBatchesCostWhatTheirRowsCost) {
   ChunkMerger merger(ThreeColumns());
   const int64_t before = arrow::default_memory_pool()->bytes_allocated();
-  constexpr int64_t kBatches = 100'000;
+  constexpr int64_t kBatches = 40'000;
   int64_t highest = 0;
   for (int64_t i = 0; i < kBatches; ++i) {
     ASSERT_THAT(merger.Add(Rows(i, 1)), IsOk());
