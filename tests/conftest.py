@@ -1,6 +1,7 @@
 """Fixtures of the system and documentation tests: the server, in an own data directory each."""
 
 import pytest
+from testbed.s3 import S3Server
 from testbed.server import ArkaServer
 
 # Short intervals, so that a test sees all four tiers without waiting for the defaults.
@@ -50,6 +51,14 @@ def server(start_server):
 def slow_server(start_server):
     """A server with the default intervals: nothing reaches COMMITTED by itself in a test."""
     return start_server()
+
+
+@pytest.fixture
+def s3(tmp_path):
+    """A real S3 server with an empty bucket."""
+    server = S3Server(tmp_path / "s3")
+    yield server
+    server.stop()
 
 
 @pytest.fixture

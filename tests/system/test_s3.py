@@ -4,18 +4,11 @@ import pyarrow as pa
 import pytest
 from conftest import QUICK
 from testbed import lake
-from testbed.s3 import BUCKET, S3Server
+from testbed.s3 import BUCKET
 from testbed.server import eventually
 from testbed.write_stream import WriteStream, check_order
 
 SCHEMA = pa.schema([("id", pa.int64()), ("text", pa.string())])
-
-
-@pytest.fixture
-def s3(tmp_path):
-    server = S3Server(tmp_path / "s3")
-    yield server
-    server.stop()
 
 
 @pytest.fixture
