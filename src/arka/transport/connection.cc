@@ -25,6 +25,7 @@ constexpr size_t kTailBytes = 4096;             // read behind a direct read
 constexpr size_t kLingerBytes = 4 << 20;        // thrown away after the last byte was sent
 constexpr std::chrono::seconds kLingerTime{1};  //
 constexpr std::chrono::seconds kHttp1IdleTime{75};
+constexpr std::chrono::milliseconds kReadPause{20};
 constexpr int kGatherEntries = 64;
 
 }  // namespace
@@ -233,6 +234,7 @@ void Connection::UpdateEvents() {
   uint32_t events = 0;
   if (linger_until_ || (!closing_ && (!session_ || session_->wants_read()))) events |= EPOLLIN;
   if (write_blocked_) events |= EPOLLOUT;
+  if ((events & EPOLLIN) == 0) LookAgainSoon();
   if (events == events_) return;
   const bool reads_again = (events & ~events_ & EPOLLIN) != 0;
   events_ = events;
@@ -242,6 +244,18 @@ void Connection::UpdateEvents() {
       if (const auto connection = self.lock()) (*connection)->OnReady(EPOLLIN);
     });
   }
+}
+
+/// What a session waits for before it reads on may happen on another connection.
+void Connection::LookAgainSoon() {
+  if (!session_ || closing_ || looks_again_) return;
+  looks_again_ = true;
+  context_.loop.PostAfter(kReadPause, [self = weak()] {
+    const auto connection = self.lock();
+    if (!connection) return;
+    (*connection)->looks_again_ = false;
+    (*connection)->MarkDirty();
+  });
 }
 
 void Connection::Drain() {
@@ -321,6 +335,7 @@ void Connection::OnTimer() {
     const bool limited = options.idle_timeout.count() > 0 || !session_->can_ping();
     if (limited && now - *since >= limit) Drain();
   }
+  if (!session_->wants_read()) last_read_ = now;  // its silence is ours
   if (pinged_at_ && last_read_ >= *pinged_at_) pinged_at_.reset();
   if (options.keepalive_interval.count() > 0 && session_->can_ping()) {
     if (pinged_at_ && now - *pinged_at_ >= options.keepalive_timeout) return Close();

@@ -67,6 +67,7 @@ class Connection final : public Watcher {
   void ArmTimer();
   std::optional<SteadyTime> NextDue() const;
   void UpdateEvents();
+  void LookAgainSoon();
 
   ConnectionContext context_;
   ConnectionOwner& owner_;
@@ -85,6 +86,7 @@ class Connection final : public Watcher {
   uint32_t events_ = EPOLLIN;
   bool tls_decided_ = false;
   bool established_ = false;  // past handshake and first request
+  bool looks_again_ = false;  // a check whether reading goes on is under way
   bool dirty_ = false;
   bool write_blocked_ = false;
   bool closing_ = false;  // nothing more is read; close when out_ is sent

@@ -1,4 +1,6 @@
 // gRPC over real sockets: what a call sees of the wire and the wire of a call.
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -196,6 +198,27 @@ TEST_F(GrpcServer, HoldsOnePausedStreamBackAndNoOther) {
   service_.Resume();
   EXPECT_EQ(peer.AwaitEnd(1).grpc_status(), "0");
   EXPECT_EQ(journal_.Count("message"), 11u);
+  EXPECT_TRUE(AwaitIdle());
+}
+
+TEST_F(GrpcServer, StopsReadingAConnectionWhosePausedStreamFillsTheMemory) {
+  ServerOptions options;
+  options.message_memory_bytes = 8 << 20;
+  StartServer(options);
+  Http2Peer peer(port());
+  ASSERT_TRUE(peer.AwaitFrame(kSettings));
+  peer.Request(1, GrpcRequest("/t/Pause"));
+  peer.Message(1, "one");
+  ASSERT_TRUE(journal_.Await("paused"));
+  std::thread sender([&peer] {
+    for (int i = 0; i < 15; ++i) peer.Message(1, std::string(1'000'000, 'x'));
+    peer.Message(1, "last", true);
+  });
+  while (server_->counters().message_bytes < (6 << 20)) std::this_thread::yield();
+  service_.Resume();
+  sender.join();
+  EXPECT_EQ(peer.AwaitEnd(1).grpc_status(), "0");
+  EXPECT_EQ(journal_.Count("message"), 17u);
   EXPECT_TRUE(AwaitIdle());
 }
 

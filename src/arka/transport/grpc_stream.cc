@@ -30,7 +30,7 @@ GrpcStream::GrpcStream(Http2Session& session, int32_t id)
 
 GrpcStream::~GrpcStream() {
   handler_.reset();
-  ReleaseHeld();
+  ReleaseHeld(held_bytes_);
   ConnectionContext& context = session_.connection().context();
   context.loop.Cancel(deadline_timer_);
   context.server.calls.fetch_sub(1, std::memory_order_relaxed);
@@ -118,20 +118,25 @@ void GrpcStream::Deliver(std::shared_ptr<arrow::Buffer> message) {
     handler_->OnMessage(std::move(message));
     return;
   }
-  const size_t size = static_cast<size_t>(message->size());
-  if (!session_.connection().context().server.budget.Charge(size)) {
-    End({GrpcCode::kResourceExhausted,
-         "the server's memory for messages being received is used up; retry later",
-         {}});
-    return;
-  }
-  held_bytes_ += size;
-  held_.push_back(std::move(message));
+  if (Hold(std::move(message))) return;
+  End({GrpcCode::kResourceExhausted,
+       "the server's memory for messages being received is used up; retry later",
+       {}});
 }
 
-void GrpcStream::ReleaseHeld() {
-  held_.clear();
-  session_.connection().context().server.budget.Release(std::exchange(held_bytes_, 0));
+bool GrpcStream::Hold(std::shared_ptr<arrow::Buffer> message) {
+  const auto size = static_cast<size_t>(message->size());
+  if (!session_.connection().context().server.budget.Charge(size)) return false;
+  held_bytes_ += size;
+  session_.AddHeld(size);
+  held_.push_back(std::move(message));
+  return true;
+}
+
+void GrpcStream::ReleaseHeld(size_t bytes) {
+  session_.connection().context().server.budget.Release(bytes);
+  session_.ReleaseHeld(bytes);
+  held_bytes_ -= bytes;
 }
 
 void GrpcStream::ResumeReading() {
@@ -151,12 +156,13 @@ void GrpcStream::DeliverHeld() {
   size_t next = 0;
   while (next < held_.size() && !paused_ && !finished_) {
     std::shared_ptr<arrow::Buffer> message = std::move(held_[next++]);
-    const auto size = static_cast<size_t>(message->size());
-    session_.connection().context().server.budget.Release(size);
-    held_bytes_ -= size;
+    ReleaseHeld(static_cast<size_t>(message->size()));
     handler_->OnMessage(std::move(message));
   }
-  if (finished_) return ReleaseHeld();
+  if (finished_) {
+    held_.clear();
+    return ReleaseHeld(held_bytes_);
+  }
   held_.erase(held_.begin(), held_.begin() + static_cast<ptrdiff_t>(next));
   if (held_.empty() && !paused_ && half_close_due_) {
     half_close_due_ = false;
@@ -198,7 +204,8 @@ void GrpcStream::Write(std::vector<std::shared_ptr<arrow::Buffer>> parts) {
 void GrpcStream::Finish(CallStatus status) {
   if (finished_) return;
   finished_ = true;
-  ReleaseHeld();
+  held_.clear();
+  ReleaseHeld(held_bytes_);
   Metadata trailers = GrpcTrailers(status);
   if (!headers_sent_) {
     headers_sent_ = true;

@@ -54,7 +54,8 @@ class GrpcStream final : public Http2Stream, public ServerCall {
   void Deliver(std::shared_ptr<arrow::Buffer> message);
   void DeliverHeld();
   void GiveBackWindow();
-  void ReleaseHeld();
+  bool Hold(std::shared_ptr<arrow::Buffer> message);
+  void ReleaseHeld(size_t bytes);
 
   std::string method_;
   Metadata metadata_;
@@ -68,7 +69,6 @@ class GrpcStream final : public Http2Stream, public ServerCall {
   bool headers_sent_ = false;
   bool finished_ = false;  // Finish was called or the transport ended the call
   bool paused_ = false;
-  bool delivering_ = false;
   bool half_close_due_ = false;
   bool above_low_water_ = false;
 };

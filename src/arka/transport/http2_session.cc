@@ -211,6 +211,20 @@ void Http2Session::OnSent() {
   }
 }
 
+/// With the memory for messages nearly used up, a connection whose own paused streams hold some of
+/// it waits until they go on: better than failing their calls. Others must be read, since only then
+/// can their messages become whole and leave.
+bool Http2Session::wants_read() const {
+  const MessageBudget& budget = connection_.context().server.budget;
+  return held_bytes_ == 0 || budget.used() < budget.limit() / 4 * 3;
+}
+
+void Http2Session::ReleaseHeld(size_t bytes) {
+  if (bytes == 0) return;
+  held_bytes_ -= bytes;
+  connection_.MarkDirty();
+}
+
 bool Http2Session::finished() const {
   return broken_ ||
          (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0);

@@ -31,7 +31,7 @@ class Http2Session final : public Session {
   MutableByteSpan read_target() override;
   void Produce(ByteQueue& out, size_t limit_bytes) override;
   void OnSent() override;
-  bool wants_read() const override { return true; }
+  bool wants_read() const override;
   bool finished() const override;
   bool OnPeerClosed() override { return false; }
   void Drain() override;
@@ -49,6 +49,9 @@ class Http2Session final : public Session {
   void Resume(Http2Stream& stream);
   void ConsumeStream(int32_t id, size_t bytes);
   void Reset(int32_t id, uint32_t code);
+  /// Bytes of whole messages that paused streams hold; see wants_read.
+  void AddHeld(size_t bytes) { held_bytes_ += bytes; }
+  void ReleaseHeld(size_t bytes);
   /// Calls the stream's OnRevisit soon, outside its own and nghttp2's methods.
   void Revisit(int32_t id);
   /// Null where it is gone.
@@ -74,7 +77,8 @@ class Http2Session final : public Session {
   size_t receiving_left_ = 0;         // of that frame
   int32_t last_id_ = 0;               // the highest stream that the peer has named
   size_t received_data_ = 0;          // to be given back to the connection's window
-  ByteQueue* out_ = nullptr;          // while producing
+  size_t held_bytes_ = 0;
+  ByteQueue* out_ = nullptr;  // while producing
   size_t out_limit_ = 0;
   std::vector<int32_t> sent_;  // streams whose output was taken since OnSent
   std::vector<int32_t> revisits_;
