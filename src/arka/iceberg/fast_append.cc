@@ -2,27 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <iterator>
+#include <optional>
 #include <utility>
 
-#include <arrow/buffer.h>
-
 #include "arka/base/check.h"
-#include "arka/iceberg/manifest.h"
-#include "arka/iceberg/manifest_list.h"
-#include "arka/iceberg/metadata_file.h"
+#include "arka/iceberg/manifest_merge.h"
+#include "arka/iceberg/snapshot_files.h"
 #include "arka/iceberg/snapshot_summary.h"
 
 namespace arka::iceberg {
 namespace {
-
-AvroSyncMarker NewSyncMarker(Random& random) {
-  AvroSyncMarker marker;
-  const uint64_t bits[2] = {random.Next(), random.Next()};
-  static_assert(sizeof(bits) == sizeof(marker));
-  std::memcpy(marker.data(), bits, sizeof(bits));
-  return marker;
-}
 
 int64_t NewSnapshotId(const TableMetadata& base, Random& random) {
   while (true) {
@@ -31,141 +21,7 @@ int64_t NewSnapshotId(const TableMetadata& base, Random& random) {
   }
 }
 
-/// One append in the making. Steps: the new manifest, the manifest list of it and of the base's
-/// manifests, the snapshot.
-class Appender {
- public:
-  Appender(const Table& base, ObjectStore& warehouse, Random& random, const Clock& clock,
-           const AppendRequest& request)
-      : base_(*base.metadata),
-        warehouse_(warehouse),
-        random_(random),
-        request_(request),
-        uuid_(MakeUuid(random)),
-        snapshot_id_(NewSnapshotId(base_, random)),
-        sequence_number_(base_.last_sequence_number + 1),
-        timestamp_ms_(
-            std::max(base_.last_updated_ms, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                                clock.WallNow().time_since_epoch())
-                                                .count())) {}
-
-  Status Run() {
-    std::vector<ManifestFile> manifests;
-    if (!request_.files.empty()) {
-      ARROW_ASSIGN_OR_RAISE(ManifestFile added, WriteAdded());
-      manifests.push_back(std::move(added));
-    }
-    ARROW_ASSIGN_OR_RAISE(std::vector<ManifestFile> kept, ReadBase());
-    std::move(kept.begin(), kept.end(), std::back_inserter(manifests));
-    ARROW_ASSIGN_OR_RAISE(manifest_list_, WriteList(manifests));
-    return Status::OK();
-  }
-
-  PreparedAppend Finish() && {
-    const Snapshot* parent = base_.current_snapshot();
-    Snapshot snapshot;
-    snapshot.snapshot_id = snapshot_id_;
-    if (parent != nullptr) snapshot.parent_snapshot_id = parent->snapshot_id;
-    snapshot.sequence_number = sequence_number_;
-    snapshot.timestamp_ms = timestamp_ms_;
-    snapshot.manifest_list = manifest_list_;
-    snapshot.summary = AppendSummary(parent, request_.files, request_.summary);
-    snapshot.schema_id = base_.current_schema_id;
-
-    SnapshotRef main;
-    const auto found = base_.refs.find(kMainBranch);
-    if (found != base_.refs.end()) main = found->second;  // its retention settings stay
-    main.snapshot_id = snapshot_id_;
-
-    PreparedAppend prepared;
-    prepared.snapshot_id = snapshot_id_;
-    std::optional<int64_t> base_snapshot;
-    if (parent != nullptr) base_snapshot = parent->snapshot_id;
-    prepared.requirements = {AssertTableUuid{base_.table_uuid},
-                             AssertRefSnapshotId{kMainBranch, base_snapshot}};
-    prepared.updates = {AddSnapshot{std::move(snapshot)},
-                        SetSnapshotRef{kMainBranch, std::move(main)}};
-    if (!request_.properties.empty()) {
-      prepared.updates.push_back(SetProperties{request_.properties});
-    }
-    prepared.written = std::move(written_);
-    return prepared;
-  }
-
-  /// Deletes what was written, as far as that goes.
-  void Abandon() {
-    for (const std::string& key : written_) (void)warehouse_.Delete(key);
-  }
-
- private:
-  Result<ManifestFile> WriteAdded() {
-    ARROW_ASSIGN_OR_RAISE(ManifestWriter writer,
-                          ManifestWriter::Make(*base_.current_schema(), *base_.default_spec(),
-                                               AvroCodec::kDeflate, NewSyncMarker(random_)));
-    for (const DataFile& file : request_.files) {
-      ManifestEntry entry;
-      entry.snapshot_id = snapshot_id_;
-      entry.data_file = file;
-      ARROW_RETURN_NOT_OK(writer.Append(entry));
-    }
-    ManifestFile manifest = writer.Describe(sequence_number_);
-    manifest.added_snapshot_id = snapshot_id_;
-    ARROW_ASSIGN_OR_RAISE(std::string bytes, writer.Finish());
-    manifest.manifest_length = static_cast<int64_t>(bytes.size());
-    ARROW_ASSIGN_OR_RAISE(manifest.manifest_path, Write(uuid_ + "-m0.avro", std::move(bytes)));
-    return manifest;
-  }
-
-  Result<std::vector<ManifestFile>> ReadBase() {
-    const Snapshot* parent = base_.current_snapshot();
-    if (parent == nullptr) return std::vector<ManifestFile>();
-    ARROW_ASSIGN_OR_RAISE(const std::string key, warehouse_.KeyOf(parent->manifest_list));
-    ARROW_ASSIGN_OR_RAISE(const auto buffer, warehouse_.Get(key));
-    auto manifests = ReadManifestList(std::string_view(*buffer));
-    if (!manifests.ok()) return WithContext(manifests.status(), parent->manifest_list);
-    return manifests;
-  }
-
-  Result<std::string> WriteList(const std::vector<ManifestFile>& manifests) {
-    ManifestListHeader header;
-    header.snapshot_id = snapshot_id_;
-    const Snapshot* parent = base_.current_snapshot();
-    if (parent != nullptr) header.parent_snapshot_id = parent->snapshot_id;
-    header.sequence_number = sequence_number_;
-    ARROW_ASSIGN_OR_RAISE(
-        std::string bytes,
-        WriteManifestList(header, manifests, AvroCodec::kDeflate, NewSyncMarker(random_)));
-    return Write("snap-" + std::to_string(snapshot_id_) + "-0-" + uuid_ + ".avro",
-                 std::move(bytes));
-  }
-
-  /// Puts one file into the table's metadata directory; answers its URI.
-  Result<std::string> Write(const std::string& name, std::string bytes) {
-    ARROW_ASSIGN_OR_RAISE(const std::string key,
-                          warehouse_.KeyOf(MetadataDirectory(base_) + "/" + name));
-    written_.push_back(key);
-    const auto buffer = arrow::Buffer::FromString(std::move(bytes));
-    ARROW_RETURN_NOT_OK(warehouse_.Put(key, {&buffer, 1}));
-    return warehouse_.Uri(key);
-  }
-
-  const TableMetadata& base_;
-  ObjectStore& warehouse_;
-  Random& random_;
-  const AppendRequest& request_;
-  const std::string uuid_;
-  const int64_t snapshot_id_;
-  const int64_t sequence_number_;
-  const int64_t timestamp_ms_;
-  std::string manifest_list_;
-  std::vector<std::string> written_;
-};
-
-}  // namespace
-
-Result<PreparedAppend> PrepareAppend(const Table& base, ObjectStore& warehouse, Random& random,
-                                     const Clock& clock, const AppendRequest& request) {
-  ARKA_CHECK(base.metadata != nullptr);
+Status CheckWritable(const Table& base) {
   if (base.metadata->format_version != 2) {
     return Error(ErrorCode::kUnimplemented, "iceberg: ", base.identifier.ToString(),
                  " is of format version ", base.metadata->format_version,
@@ -175,13 +31,80 @@ Result<PreparedAppend> PrepareAppend(const Table& base, ObjectStore& warehouse, 
     return Error(ErrorCode::kUnimplemented, "iceberg: ", base.identifier.ToString(),
                  " is partitioned; Arka writes to unpartitioned tables only");
   }
-  Appender appender(base, warehouse, random, clock, request);
-  const Status done = appender.Run();
-  if (!done.ok()) {
-    appender.Abandon();
-    return WithContext(done, base.identifier.ToString());
+  return Status::OK();
+}
+
+/// Stores a manifest of the added files, and the list of it and of the base's manifests; answers
+/// the list's URI.
+Result<std::string> StoreFiles(const TableMetadata& base, const std::vector<DataFile>& added,
+                               SnapshotFiles& files) {
+  std::vector<ManifestFile> manifests;
+  if (!added.empty()) {
+    ARROW_ASSIGN_OR_RAISE(ManifestWriter writer, files.NewManifest(base.default_spec_id));
+    for (const DataFile& file : added) {
+      ManifestEntry entry;
+      entry.snapshot_id = files.snapshot_id();
+      entry.data_file = file;
+      ARROW_RETURN_NOT_OK(writer.Append(entry));
+    }
+    ARROW_ASSIGN_OR_RAISE(ManifestFile manifest, files.StoreManifest(std::move(writer)));
+    manifests.push_back(std::move(manifest));
   }
-  return std::move(appender).Finish();
+  ARROW_ASSIGN_OR_RAISE(std::vector<ManifestFile> kept, files.ReadBaseList());
+  // Merging can wait: a manifest of somebody else's that Arka cannot read must not stop appends.
+  auto merged = MergeManifests(base, kept, files);
+  if (merged.ok()) kept = *std::move(merged);
+  std::move(kept.begin(), kept.end(), std::back_inserter(manifests));
+  return files.StoreList(manifests);
+}
+
+Snapshot MakeSnapshot(const TableMetadata& base, const SnapshotFiles& files,
+                      std::string manifest_list, const AppendRequest& request, WallTime now) {
+  const Snapshot* parent = base.current_snapshot();
+  Snapshot snapshot;
+  snapshot.snapshot_id = files.snapshot_id();
+  if (parent != nullptr) snapshot.parent_snapshot_id = parent->snapshot_id;
+  snapshot.sequence_number = files.sequence_number();
+  // Readers refuse logs whose times fall, so a clock that jumped back stands still here.
+  const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+  snapshot.timestamp_ms = std::max(base.last_updated_ms, int64_t{now_ms.count()});
+  snapshot.manifest_list = std::move(manifest_list);
+  snapshot.summary = AppendSummary(parent, request.files, request.summary);
+  snapshot.schema_id = base.current_schema_id;
+  return snapshot;
+}
+
+}  // namespace
+
+Result<PreparedAppend> PrepareAppend(const Table& table, ObjectStore& warehouse, Random& random,
+                                     const Clock& clock, const AppendRequest& request) {
+  ARKA_CHECK(table.metadata != nullptr);
+  ARROW_RETURN_NOT_OK(CheckWritable(table));
+  const TableMetadata& base = *table.metadata;
+  SnapshotFiles files(base, NewSnapshotId(base, random), warehouse, random);
+  Result<std::string> manifest_list = StoreFiles(base, request.files, files);
+  if (!manifest_list.ok()) {
+    files.Discard();
+    return WithContext(manifest_list.status(), table.identifier.ToString());
+  }
+
+  SnapshotRef main;
+  const auto found = base.refs.find(kMainBranch);
+  if (found != base.refs.end()) main = found->second;  // its retention settings stay
+  main.snapshot_id = files.snapshot_id();
+  std::optional<int64_t> current;
+  if (base.current_snapshot() != nullptr) current = base.current_snapshot_id;
+
+  PreparedAppend prepared;
+  prepared.snapshot_id = files.snapshot_id();
+  prepared.requirements = {AssertTableUuid{base.table_uuid},
+                           AssertRefSnapshotId{kMainBranch, current}};
+  prepared.updates = {
+      AddSnapshot{MakeSnapshot(base, files, *std::move(manifest_list), request, clock.WallNow())},
+      SetSnapshotRef{kMainBranch, std::move(main)}};
+  if (!request.properties.empty()) prepared.updates.push_back(SetProperties{request.properties});
+  prepared.written = files.written();
+  return prepared;
 }
 
 }  // namespace arka::iceberg

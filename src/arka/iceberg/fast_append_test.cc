@@ -195,6 +195,61 @@ TEST_F(FastAppendTest, KeepsTheRetentionOfTheMainBranch) {
   EXPECT_EQ(table_.metadata->refs.at("main").max_snapshot_age_ms, 86'400'000);
 }
 
+TEST_F(FastAppendTest, SmallManifestsAreMergedBeforeThereAreTooMany) {
+  table_ =
+      catalog_
+          .CommitTable(name_, {}, {SetProperties{{{"commit.manifest.min-count-to-merge", "5"}}}})
+          .ValueOrDie();
+  std::vector<std::string> expected;
+  std::map<std::string, int64_t> sequence_numbers;
+  for (int i = 0; i < 23; ++i) {
+    const std::string path = "f" + std::to_string(i);
+    Append({SampleFile(path, i + 1)});
+    expected.insert(expected.begin(), path);
+    sequence_numbers[path] = i + 1;
+    EXPECT_LE(Manifests().size(), 6u);
+    EXPECT_THAT(LiveFiles(), testing::ElementsAreArray(expected));
+  }
+  EXPECT_EQ(summary().at("total-data-files"), "23");
+  for (const ManifestFile& manifest : Manifests()) {
+    int64_t lowest = INT64_MAX;
+    for (const ManifestEntry& entry :
+         ReadManifest(Read(manifest.manifest_path), manifest).ValueOrDie()) {
+      const std::string& path = entry.data_file.file_path;
+      EXPECT_EQ(entry.sequence_number, sequence_numbers.at(path));
+      EXPECT_EQ(entry.file_sequence_number, sequence_numbers.at(path));
+      EXPECT_EQ(entry.data_file, SampleFile(path, sequence_numbers.at(path)));
+      const Snapshot& added_by = table_.metadata->snapshots[*entry.sequence_number - 1];
+      EXPECT_EQ(entry.snapshot_id, added_by.snapshot_id);
+      lowest = std::min(lowest, *entry.sequence_number);
+    }
+    EXPECT_EQ(manifest.min_sequence_number, lowest);
+  }
+}
+
+TEST_F(FastAppendTest, MergingIsLeftAloneWhereTheTableSaysSoOrItCannotBeDone) {
+  const auto set = [&](const std::string& key, const std::string& value) {
+    table_ = catalog_.CommitTable(name_, {}, {SetProperties{{{key, value}}}}).ValueOrDie();
+  };
+  set("commit.manifest.min-count-to-merge", "2");
+  set("commit.manifest-merge.enabled", "false");
+  for (int i = 0; i < 4; ++i) Append({SampleFile("f" + std::to_string(i), 1)});
+  EXPECT_EQ(Manifests().size(), 4u);
+
+  set("commit.manifest-merge.enabled", "true");
+  set("commit.manifest.target-size-bytes", "100");  // all are large
+  Append({SampleFile("f4", 1)});
+  EXPECT_EQ(Manifests().size(), 5u);
+
+  set("commit.manifest.target-size-bytes", "1000000");
+  const std::string oldest = objects_.KeyOf(Manifests()[4].manifest_path).ValueOrDie();
+  ASSERT_THAT(objects_.Delete(oldest), IsOk());
+  const size_t objects = objects_.List("")->size();
+  Append({SampleFile("f5", 1)});
+  EXPECT_EQ(Manifests().size(), 6u);
+  EXPECT_EQ(objects_.List("")->size(), objects + 2);
+}
+
 TEST_F(FastAppendTest, RefusesTablesThatItCannotWriteTo) {
   TableMetadata metadata = *table_.metadata;
   metadata.format_version = 3;
