@@ -207,3 +207,19 @@ def test_pyiceberg_can_delete_from_and_overwrite_what_arka_wrote(lake):
     assert sorted(lake.table().scan().to_arrow()["id"].to_pylist()) == [*range(5, 30)]
     assert lake.table().current_snapshot().summary["total-records"] == "25"
     assert lake.duckdb("SELECT count(*) FROM $t") == [(25,)]
+
+
+def test_merged_manifests_are_read_like_any_others(lake):
+    lake.create()
+    with lake.table().transaction() as transaction:
+        transaction.set_properties({"commit.manifest.min-count-to-merge": "3"})
+    for i in range(8):
+        lake.append(write_file(lake, 10 * i, 10))
+    manifests = lake.table().inspect.manifests()
+    assert len(manifests) < 5
+    assert sum(manifests["existing_data_files_count"].to_pylist()) > 0
+    assert sorted(lake.table().scan().to_arrow()["id"].to_pylist()) == [*range(80)]
+    assert lake.duckdb("SELECT count(*), count(DISTINCT id) FROM $t") == [(80, 80)]
+    lake.table().delete("id < 15")
+    lake.append(write_file(lake, 80, 10))
+    assert sorted(lake.table().scan().to_arrow()["id"].to_pylist()) == [*range(15, 90)]
