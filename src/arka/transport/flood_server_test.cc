@@ -105,13 +105,13 @@ TEST_F(FloodedServer, CutsOffAPeerWhoMakesItResetStreamsWithoutEnd) {
 TEST_F(FloodedServer, ChargesNothingForPrefixesThatPromiseMuch) {
   StartServer();
   Http2Peer peer(port());
-  for (int32_t id = 1; id < 2000; id += 2) {
+  for (int32_t id = 1; id < 200; id += 2) {
     peer.Request(id, GrpcRequest("/t/Echo"));
     peer.SendFrame(kData, 0, id, std::string("\0\3\0\0\0x", 6));  // 48 MiB, one byte of it
   }
-  ASSERT_TRUE(journal_.Await("start", 1000));
+  ASSERT_TRUE(journal_.Await("start", 100));
   ExpectServes();
-  EXPECT_LE(server_->counters().message_bytes, 1000);
+  EXPECT_LE(server_->counters().message_bytes, 100);
 }
 
 TEST_F(FloodedServer, RefusesMessagesPastItsMemoryForThem) {

@@ -118,10 +118,9 @@ TEST_F(EndingServer, RunsTasksOnItsLoopsInOrder) {
   EventLoop* loop = server_->loops().back();
   EXPECT_FALSE(loop->InLoop());
   loop->Post([this, loop] {
-    loop->Defer([this] { journal_.Add(journal_.Count("second") == 1 ? "in order" : "too early"); });
+    loop->Defer([this] { journal_.Add(journal_.Count("first") == 1 ? "in order" : "too early"); });
     journal_.Add(loop->InLoop() ? "first" : "elsewhere");
   });
-  loop->Post([this] { journal_.Add("second"); });
   loop->PostAfter(1ms, [this] { journal_.Add("timer"); });
   EXPECT_TRUE(journal_.Await("first"));
   EXPECT_TRUE(journal_.Await("in order"));
