@@ -127,8 +127,10 @@ TEST_F(LogDamageTest, RefusesAnEarlierSegmentThatIsCutAnywhereBeforeItsEnd) {
 TEST_F(LogDamageTest, NeverLosesARecordToAFlippedBitSilently) {
   for (const std::string& path : fs->Paths()) {
     const Bytes whole = *fs->Contents(path);
+    // Of the control file one bit a byte; control_file_test has the rest.
+    const int step = path.ends_with(".log") ? 1 : 8;
     for (size_t offset = 0; offset < whole.size(); ++offset) {
-      for (int bit = 0; bit < 8; ++bit) {
+      for (int bit = 0; bit < 8; bit += step) {
         Bytes flipped = whole;
         flipped[offset] ^= std::byte{1} << bit;
         const Outcome outcome = OpenWith(path, std::move(flipped));

@@ -137,6 +137,22 @@ TEST_F(LogFaultTest, SurvivesAPowerLossBeforeAndAfterAnyOperation) {
   EXPECT_GT(images, 1000);
 }
 
+TEST_F(LogFaultTest, SurvivesAPowerLossRightAfterTheStartThatFollowedAKillAtAnyOperation) {
+  int64_t images = 0;
+  plan->Observe([&](FaultPlan::Moment, const Operation& operation) {
+    if (log != nullptr) durable_ = std::max(durable_, log->disk_lsn());
+    const std::unique_ptr<MemoryFs> image = fs->Clone();
+    image->Crash();
+    SCOPED_TRACE(operation.kind + " " + operation.target);
+    FoundRecords records;
+    ASSERT_THAT(Log::Open(*image, clock, options, records), IsOk());
+    image->LosePower(static_cast<uint64_t>(++images), PowerLoss::kDropUnsynced);
+    ExpectRecovers(*image);
+  });
+  Live();
+  EXPECT_GT(images, 300);
+}
+
 TEST_F(LogFaultTest, IsPoisonedByAFailedSync) {
   Open();
   AppendSynced({"a"});
