@@ -56,16 +56,16 @@ int64_t ValueBytes(const arrow::Array& array, int64_t i) {
   }
 }
 
-/// The values at `indices`, an array of integers that may hold nulls.
+/// Takes the bytes of `count` values off the budget: those at `index_of(0)`, `index_of(1)` …, a
+/// null where that is negative. Costs no more than copying them, and stops where the budget is used
+/// up.
 template <typename IndexOf>
 Status Charge(const arrow::Array& values, int64_t count, const IndexOf& index_of,
               int64_t& budget_bytes) {
-  std::vector<int64_t> sizes(values.length());
-  for (int64_t i = 0; i < values.length(); ++i) sizes[i] = ValueBytes(values, i);
   int64_t bytes = 0;
   for (int64_t i = 0; i < count && bytes <= budget_bytes; ++i) {
     const int64_t index = index_of(i);
-    bytes += index < 0 ? 1 : sizes[index];
+    bytes += index < 0 ? 1 : ValueBytes(values, index);
   }
   if (bytes > budget_bytes) {
     return Error(ErrorCode::kTooLarge,

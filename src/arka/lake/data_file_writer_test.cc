@@ -122,6 +122,19 @@ TEST_F(DataFileWriter, EveryTypeComesBackAsItWasStored) {
   }
 }
 
+TEST_F(DataFileWriter, UuidsWithinListsComeBack) {
+  const auto uuids = std::make_shared<arrow::ExtensionArray>(
+      arrow::extension::uuid(),
+      FromJson(arrow::fixed_size_binary(16), R"(["0123456789abcdef", null, "fedcba9876543210"])"));
+  const auto lists = std::make_shared<arrow::LargeListArray>(
+      arrow::large_list(arrow::extension::uuid()), 2,
+      arrow::Buffer::FromVector(std::vector<int64_t>{0, 2, 3}), uuids);
+  WriteColumn(lists);
+  const auto read = std::static_pointer_cast<arrow::ListArray>(Read()->column(0)->chunk(0));
+  EXPECT_EQ(read->value_offset(1), 2);
+  EXPECT_TRUE(read->values()->Equals(*uuids->storage()));  // Arrow reads UUIDs as fixed(16)
+}
+
 TEST_F(DataFileWriter, WritesWhatTheTableSpecSays) {
   using namespace arrow;  // NOLINT
   const auto uuids = std::make_shared<ExtensionArray>(
