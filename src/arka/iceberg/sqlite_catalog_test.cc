@@ -1,6 +1,10 @@
 #include "arka/iceberg/sqlite_catalog.h"
 
+#include <csignal>
+#include <set>
 #include <thread>
+
+#include <sys/resource.h>
 
 #include "arka/iceberg/sample_test.h"
 #include "arka/testing/faulty_object_store.h"
@@ -224,6 +228,47 @@ TEST_F(SqliteCatalogTest, TwoConnectionsOnTwoThreadsLoseNoCommit) {
   work("b");
   other.join();
   EXPECT_EQ(Open()->LoadTable(name_)->metadata->properties.size(), 2 * kEach + 1u);
+}
+
+/// While it lives, no file of this process grows past `size_bytes`: a disk that is full.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t size_bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = size_bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+TEST_F(SqliteCatalogTest, WhereverTheDiskFillsTheAnswerIsTrue) {
+  std::set<ErrorCode> seen;
+  Table table = Open()->CreateTable(name_, Creation()).ValueOrDie();
+  for (rlim_t limit = 0; limit <= 32 * 1024; limit += 1024) {
+    const auto catalog = Open();
+    Status outcome;
+    {
+      const FileSizeLimit full(limit);
+      outcome = catalog->CommitTable(name_, {}, Property(std::to_string(limit))).status();
+    }
+    const Table after = Open()->LoadTable(name_).ValueOrDie();
+    const bool landed = after.metadata_location != table.metadata_location;
+    if (outcome.ok()) {
+      EXPECT_TRUE(landed) << limit;
+      EXPECT_EQ(after.metadata->properties.at("p"), std::to_string(limit));
+    } else if (CodeOf(outcome) != ErrorCode::kCommitUnknown) {
+      EXPECT_FALSE(landed) << limit << ": " << outcome.ToString();
+    }
+    seen.insert(outcome.ok() ? ErrorCode::kInternal : CodeOf(outcome));
+    table = after;
+  }
+  EXPECT_THAT(seen, ElementsAre(ErrorCode::kIoFailed, ErrorCode::kCommitUnknown,
+                                ErrorCode::kInternal /* none */));
 }
 
 TEST(SqliteDatabase, IsDurable) {
