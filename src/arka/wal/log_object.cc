@@ -169,6 +169,10 @@ Result<ObjectHeader> DecodeObjectHeader(ByteSpan bytes) {
   header.run_bytes = LoadLittle<int64_t>(at + kRunBytes);
   header.end_crc = LoadLittle<uint32_t>(at + kEndCrc);
   header.node.assign(reinterpret_cast<const char*>(at + kNode), node_bytes);
+  if (!IsPlausible(header.first_lsn) || !IsPlausible(header.last_lsn)) {
+    return Error(ErrorCode::kCorruption, "wal: an object of LSN ", header.first_lsn, " to ",
+                 header.last_lsn);
+  }
   const auto size = static_cast<int64_t>(bytes.size());
   if (header.definition_bytes < 0 || header.definition_bytes > size || header.run_bytes < 0 ||
       header.run_bytes > size) {

@@ -88,6 +88,10 @@ Result<SegmentHeader> DecodeSegmentHeader(ByteSpan bytes) {
                         .offset = LoadLittle<int64_t>(at + kPredecessorOffset),
                         .last_lsn = Lsn{LoadLittle<int64_t>(at + kPredecessorLastLsn)},
                         .crc = LoadLittle<uint32_t>(at + kPredecessorCrc)};
+  if (header.number < 1 || !IsPlausible(header.first_lsn)) {
+    return Error(ErrorCode::kCorruption, "offset 0: a segment header of number ", header.number,
+                 " and first LSN ", header.first_lsn);
+  }
   header.node.assign(reinterpret_cast<const char*>(at + kNode), node_bytes);
   return header;
 }

@@ -38,6 +38,9 @@ struct SegmentHeader {
   uint32_t crc = 0;        // of this header; set by Encode and Decode
 };
 
+/// Whether an LSN read from a file can be one; arithmetic on it is safe then.
+constexpr bool IsPlausible(Lsn lsn) { return lsn.value > 0 && lsn.value < int64_t{1} << 62; }
+
 /// Writes `header` to the kSegmentHeaderBytes bytes of `to` and sets its crc.
 void EncodeSegmentHeader(SegmentHeader& header, MutableByteSpan to);
 

@@ -1,6 +1,7 @@
 #include "arka/wal/segment_header.h"
 
 #include <array>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -42,6 +43,17 @@ TEST(SegmentHeader, FailsWithAnyFlippedBit) {
     bytes[bit / 8] ^= std::byte{1} << (bit % 8);
     EXPECT_THAT(DecodeSegmentHeader(bytes), FailsWith(ErrorCode::kCorruption)) << bit;
     bytes[bit / 8] ^= std::byte{1} << (bit % 8);
+  }
+}
+
+TEST(SegmentHeader, WithAnLsnThatNoneCanBeIsRefused) {
+  std::array<std::byte, kSegmentHeaderBytes> bytes;
+  for (const int64_t lsn :
+       {std::numeric_limits<int64_t>::min(), int64_t{0}, std::numeric_limits<int64_t>::max()}) {
+    SegmentHeader header = Example();
+    header.first_lsn = Lsn{lsn};
+    EncodeSegmentHeader(header, bytes);
+    EXPECT_THAT(DecodeSegmentHeader(bytes), FailsWith(ErrorCode::kCorruption));
   }
 }
 
