@@ -283,27 +283,21 @@ void Connection::Close() {
   owner_.OnClosed(*this);
 }
 
+/// When OnTimer has something to look at; it looks again from there.
 std::optional<SteadyTime> Connection::NextDue() const {
   if (linger_until_) return linger_until_;
   const ServerOptions& options = context_.server.options;
+  if (!session_) return accepted_at_ + options.handshake_timeout;
+  if (const auto since = session_->stalled_since()) return *since + options.handshake_timeout;
+  const SteadyTime now = context_.loop.now();
   std::optional<SteadyTime> due;
   const auto at = [&due](SteadyTime time) { due = due ? std::min(*due, time) : time; };
-  if (!session_) {
-    at(accepted_at_ + options.handshake_timeout);
-    return due;
-  }
-  // A peer that owes nothing now may do so later: look again after one time-out.
-  at(session_->stalled_since().value_or(context_.loop.now()) + options.handshake_timeout);
-  if (session_->stalled_since()) return due;
-  due.reset();
-  const auto idle_since = session_->idle_since().value_or(context_.loop.now());
   if (options.idle_timeout.count() > 0) {
-    at(idle_since + options.idle_timeout);
-  } else if (!session_->can_ping()) {
-    at(idle_since + std::min<std::chrono::milliseconds>(kHttp1IdleTime, kHttp1IdleTime));
+    at(session_->idle_since().value_or(now) + options.idle_timeout);
   }
-  if (!session_->can_ping()) at(context_.loop.now() + options.handshake_timeout);
-  if (options.keepalive_interval.count() > 0 && session_->can_ping()) {
+  if (!session_->can_ping()) {
+    at(now + std::min<std::chrono::milliseconds>(options.handshake_timeout, kHttp1IdleTime));
+  } else if (options.keepalive_interval.count() > 0) {
     at(pinged_at_ ? *pinged_at_ + options.keepalive_timeout
                   : last_read_ + options.keepalive_interval);
   }

@@ -1,3 +1,7 @@
+// Beast 1.74 asserts `n >= 5` in parse_chunk_header, which is wrong for a body whose first chunk is
+// the last and comes in pieces (fuzzing found it). Nothing depends on the assertion.
+#define BOOST_DISABLE_ASSERTS
+
 #include "arka/transport/http1_session.h"
 
 #include <cctype>
