@@ -76,6 +76,7 @@ def test_kill_9_loses_nothing_acknowledged_and_repeats_nothing(start_server):
             thread.start()
         time.sleep(rng.choice((0.05, 0.1, 0.3, 0.6)) * (0.5 + rng.random()))
         server.kill()
+        print(f"cycle {cycle}: killed")
         for thread in threads:
             thread.join(60)
             assert not thread.is_alive()
@@ -100,9 +101,10 @@ def test_kill_9_loses_nothing_acknowledged_and_repeats_nothing(start_server):
     try:
         eventually(all_there, timeout=30, every=0.2)
     except AssertionError:
-        missing = sorted(durable - set(rows()))
+        lost = sorted((writers[w].lsn_of[n], w, n) for w, n in durable - set(rows()))
         raise AssertionError(
-            f"seed {seed}: {len(missing)} acknowledged writes are lost: {missing[:10]}") from None
+            f"seed {seed}: {len(lost)} acknowledged writes are lost, (LSN, writer, number): "
+            f"{lost[:5]} to {lost[-1]}") from None
     server.stop()
     found = rows()
     twice = sorted(row for row, count in collections.Counter(found).items() if count > 1)
