@@ -32,7 +32,7 @@ QUICK = Plan(
     seconds=1.0,
     bulk_writes=300,
     steady_seconds=2.0,
-    memory_seconds=8.0,
+    memory_seconds=5.0,
     open_seconds=3,
     probe_seconds=0.1,
 )
