@@ -75,10 +75,8 @@ WriteStream::~WriteStream() {
 void WriteStream::OnMessage(std::shared_ptr<arrow::Buffer> message) {
   if (error_ || finished_) return;
   last_activity_ = clock_.Now();
-  auto data = protocol::ParseFlightData(message);
-  if (!data.ok()) return Fail(data.status());
   input_bytes_ += message->size();
-  input_.push_back({std::move(*data), message->size()});
+  input_.push_back(std::move(message));
   Pump();
 }
 
@@ -97,17 +95,18 @@ void WriteStream::Wake(const ingest::Progress& progress) {
 
 void WriteStream::Pump() {
   while (!busy_ && !input_.empty() && !error_) {
-    const Input input = std::move(input_.front());
+    const auto message = std::move(input_.front());
     input_.pop_front();
-    input_bytes_ -= input.size_bytes;
-    const Status taken = Take(input.data);
+    input_bytes_ -= message->size();
+    const Status taken = Take(message);
     if (!taken.ok()) return Fail(taken);
   }
   PaceReading();
   if (half_closed_ && input_.empty() && !busy_) ScheduleFlush();
 }
 
-Status WriteStream::Take(const protocol::FlightData& data) {
+Status WriteStream::Take(const std::shared_ptr<arrow::Buffer>& message) {
+  ARROW_ASSIGN_OR_RAISE(const protocol::FlightData data, protocol::ParseFlightData(message));
   if (schema_header_ == nullptr) return Open(data);
   if (data.data_header == nullptr) return Status::OK();  // metadata alone is not a write
   if (data.data_body != nullptr && data.data_body->size() >= options_.decode_aside_bytes) {

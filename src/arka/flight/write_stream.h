@@ -57,14 +57,9 @@ class WriteStream : public transport::CallHandler, public Sleeper {
   void Shutdown() override;
 
  private:
-  struct Input {
-    protocol::FlightData data;
-    int64_t size_bytes;
-  };
-
   // Input: each takes the next step and answers whether the queue can go on at once.
   void Pump();
-  Status Take(const protocol::FlightData& data);
+  Status Take(const std::shared_ptr<arrow::Buffer>& message);
   Status Open(const protocol::FlightData& data);
   void OnOpened(Result<std::shared_ptr<const ingest::OpenedTable>> opened);
   Status DecodeAside(const protocol::FlightData& data);
@@ -94,7 +89,7 @@ class WriteStream : public transport::CallHandler, public Sleeper {
   const AckScheduler::SleeperId id_;
   const std::shared_ptr<WriteStream*> self_;  // expires with the stream
 
-  std::deque<Input> input_;
+  std::deque<std::shared_ptr<arrow::Buffer>> input_;
   int64_t input_bytes_ = 0;
   bool busy_ = false;  // opening, checking aside or waiting for room
   bool paused_ = false;

@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "arka/base/thread_priority.h"
 #include "arka/lake/data_file_writer.h"
 
 namespace arka::ingest {
@@ -49,6 +50,7 @@ void Committer::AddTable(Table& table) {
 
 void Committer::Start() {
   thread_ = std::jthread([this](std::stop_token stop) {
+    YieldToOtherThreads();
     while (!stop.stop_requested()) wake_.WaitUntil(clock_, Step());
   });
 }
@@ -70,10 +72,12 @@ SteadyTime Committer::Step() {
   const bool due = commit_now_.exchange(false) || now >= next_commit_;
   if (due) next_commit_ = now + options_.interval;
   const Lsn s3_lsn = sequencer_.progress().watermarks.s3_lsn;
-  for (Landing* landing : Landings()) {
+  const std::vector<Landing*> landings = Landings();
+  for (Landing* landing : landings) {
     landing->commit_due |= due;
     StepTable(*landing, s3_lsn, now);
   }
+  if (budget_.is_tight()) MakeRoom(landings);
   return std::min(next_commit_, clock_.Now() + kMergeEvery);
 }
 
@@ -81,6 +85,11 @@ void Committer::StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now) {
   Status status = Merge(landing);
   if (status.ok() && now < landing.not_before) return;
   if (status.ok()) status = Land(landing, s3_lsn);
+  Settle(landing, std::move(status));
+}
+
+// Notes how a table's round went, and when to try again.
+void Committer::Settle(Landing& landing, Status status) {
   if (status.ok()) {
     landing.backoff = milliseconds(0);
   } else {
@@ -165,6 +174,15 @@ Status Committer::Commit(Landing& landing) {
   landing.staged_through = landing.first_staged = kNoLsn;
   sequencer_.OnCommitted(landing.table, event, landing.buffer.first_lsn());
   return Status::OK();
+}
+
+void Committer::MakeRoom(const std::vector<Landing*>& landings) {
+  const auto largest =
+      std::max_element(landings.begin(), landings.end(), [](const Landing* a, const Landing* b) {
+        return a->buffer.size_bytes() < b->buffer.size_bytes();
+      });
+  if (largest == landings.end() || clock_.Now() < (*largest)->not_before) return;
+  Settle(**largest, StageAll(**largest));
 }
 
 void Committer::GiveBack(int64_t bytes) {

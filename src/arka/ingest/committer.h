@@ -49,6 +49,7 @@ class Committer {
   /// Makes `table` known; before its first write is sequenced. Thread-safe.
   void AddTable(Table& table);
 
+  /// Starts the loop, on a thread that gives way to those that take writes and sync the log.
   void Start();
   /// There is something to merge or s3_lsn moved.
   void Notify() { wake_.Notify(); }
@@ -85,7 +86,10 @@ class Committer {
   Status StageAll(Landing& landing);
   Status Commit(Landing& landing);
   Status Land(Landing& landing, Lsn s3_lsn);
+  void Settle(Landing& landing, Status status);
   void StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now);
+  // Memory is tight: the largest buffer becomes a data file though it is not full.
+  void MakeRoom(const std::vector<Landing*>& landings);
   void GiveBack(int64_t bytes);
   std::vector<Landing*> Landings();
 

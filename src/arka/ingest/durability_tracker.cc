@@ -1,12 +1,15 @@
 #include "arka/ingest/durability_tracker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "arka/base/check.h"
 
 namespace arka::ingest {
 
-DurabilityTracker::DurabilityTracker(Lsn last_lsn, Lsn s3_lsn) {
+DurabilityTracker::DurabilityTracker(Lsn last_lsn, Lsn s3_lsn,
+                                     std::map<TableId, Lsn> first_uncommitted)
+    : first_uncommitted_(std::move(first_uncommitted)) {
   ARKA_CHECK(s3_lsn <= last_lsn);
   watermarks_ = {last_lsn, last_lsn, s3_lsn, kNoLsn};
   MoveCommitted();

@@ -25,12 +25,13 @@ inline constexpr TableId kGoneTables{0};
 
 class DurabilityTracker {
  public:
+  DurabilityTracker() = default;
   /// Starts where a log ends: everything up to `last_lsn` is on disk, everything up to `s3_lsn` in
-  /// the object store. Tables with uncommitted writes follow by OnWrite.
-  explicit DurabilityTracker(Lsn last_lsn = kNoLsn, Lsn s3_lsn = kNoLsn);
+  /// the object store, and the tables of `first_uncommitted` have writes from there on that are not
+  /// committed.
+  DurabilityTracker(Lsn last_lsn, Lsn s3_lsn, std::map<TableId, Lsn> first_uncommitted);
 
-  /// `lsn` was given to a write to `table`. In LSN order, but for replay where tables may
-  /// alternate.
+  /// `lsn` was given to a write to `table`. In LSN order.
   void OnWrite(TableId table, Lsn lsn);
   void OnDisk(Lsn disk_lsn);
   void OnObjectStorage(Lsn s3_lsn);

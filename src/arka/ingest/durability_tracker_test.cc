@@ -35,6 +35,12 @@ TEST(DurabilityTracker, TheSlowestTableHoldsTheCommittedWatermark) {
   EXPECT_EQ(tracker.watermarks().committed_lsn, Lsn{1002});
 }
 
+TEST(DurabilityTracker, WhatAStartFindsUncommittedIsNotCommittedForBeingUploaded) {
+  const DurabilityTracker tracker(Lsn{1049}, Lsn{1049}, {{kA, Lsn{1010}}});
+  EXPECT_EQ(tracker.watermarks(),
+            (protocol::Watermarks{Lsn{1049}, Lsn{1049}, Lsn{1049}, Lsn{1009}}));
+}
+
 TEST(DurabilityTracker, NoWatermarkEverFallsAndTheirOrderHolds) {
   for (uint32_t seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE(seed);

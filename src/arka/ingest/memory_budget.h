@@ -22,6 +22,9 @@ class MemoryBudget {
   /// true: they should be told to try again.
   bool GiveBack(int64_t bytes);
 
+  /// Whether files should be written before their time: somebody was refused, or will be soon.
+  bool is_tight() const { return refused_.load() || taken_bytes() > limit_bytes_ / 4 * 3; }
+
   int64_t taken_bytes() const { return taken_.load(std::memory_order_relaxed); }
   int64_t limit_bytes() const { return limit_bytes_; }
 

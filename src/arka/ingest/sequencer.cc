@@ -18,22 +18,24 @@ int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
 void Sequencer::Restore(Table& table, BufferedWrite write) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  restored_.emplace_back(table.id, write.lsn);
+  restored_.try_emplace(table.id, write.lsn);
   table.pending.push_back(std::move(write));
 }
 
 void Sequencer::Hold(Lsn lsn) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  restored_.emplace_back(kGoneTables, lsn);
+  restored_.try_emplace(kGoneTables, lsn);
 }
 
 void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
   std::lock_guard lock(mutex_);
   const Lsn last = log.last_lsn();
-  tracker_ = DurabilityTracker(last, std::min(s3_lsn, last));
-  for (const auto& [table, lsn] : restored_) tracker_.OnWrite(table, lsn);
-  restored_ = {};
+  // What is committed is in the object store as data files, whether or not log objects remain.
+  Lsn committed = last;
+  for (const auto& [table, lsn] : restored_) committed = std::min(committed, lsn.previous());
+  s3_lsn = std::clamp(s3_lsn, committed, last);
+  tracker_ = DurabilityTracker(last, s3_lsn, std::exchange(restored_, {}));
   const WallTime now = clock_.WallNow();
   moved_at_us_.fill(Micros(now));
   if (s3_lsn < last) NoteTime(s3_lsn.next(), now);
@@ -83,6 +85,8 @@ void Sequencer::OnPoisoned(const Status& error) {
 void Sequencer::OnObjectStorage(Lsn s3_lsn) {
   {
     std::lock_guard lock(mutex_);
+    // The log may have uploaded what it has not reported yet.
+    tracker_.OnDisk(std::min(log_->disk_lsn(), log_->last_lsn()));
     tracker_.OnObjectStorage(s3_lsn);
     if (s3_lsn == tracker_.watermarks().last_lsn) {
       not_uploaded_.clear();

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <vector>
 
@@ -26,8 +27,8 @@ namespace arka::ingest {
 struct Progress {
   protocol::Watermarks watermarks;
   std::array<int64_t, 4> moved_at_us = {};
-  int64_t commits = 0;   // commits so far, of all tables
-  bool failed = false;   // the log is poisoned: nothing more is acknowledged
+  int64_t commits = 0;  // commits so far, of all tables
+  bool failed = false;  // the log is poisoned: nothing more is acknowledged
 };
 
 class Sequencer : public wal::LogListener {
@@ -82,7 +83,7 @@ class Sequencer : public wal::LogListener {
 
   mutable std::mutex mutex_;
   DurabilityTracker tracker_;
-  std::vector<std::pair<TableId, Lsn>> restored_;
+  std::map<TableId, Lsn> restored_;  // the first restored write of each table; until Begin
   std::array<int64_t, 4> moved_at_us_ = {};
   std::deque<Sample> not_uploaded_;  // when some writes came, oldest first
   int64_t commits_ = 0;

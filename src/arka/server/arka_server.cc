@@ -1,6 +1,7 @@
 #include "arka/server/arka_server.h"
 
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -13,6 +14,9 @@ namespace arka {
 namespace {
 
 using std::chrono::milliseconds;
+
+constexpr milliseconds kLookAgain{2};        // at shutdown, whether calls are still open
+constexpr milliseconds kFlushPatience{500};  // at shutdown, for what is in the sockets
 
 ObjectStoreOptions StoreOptions(const Config& config) {
   ObjectStoreOptions options;
@@ -118,10 +122,11 @@ Status ArkaServer::Shutdown() {
   transport_->StopAccepting();
   flight_->Shutdown();
   const Status drained = engine_->Drain(config_.server.shutdown_grace);
-  // What became committed just now is still on its way to the streams.
-  const auto left =
-      std::max(std::chrono::duration_cast<milliseconds>(deadline - clock_.Now()), milliseconds(0));
-  transport_->Stop(std::min(left + milliseconds(500), milliseconds(5000)));
+  // What became committed just now is still on its way to the streams, which end by themselves.
+  while (transport_->counters().calls > 0 && clock_.Now() < deadline) {
+    std::this_thread::sleep_for(kLookAgain);
+  }
+  transport_->Stop(kFlushPatience);
   return drained;
 }
 
