@@ -16,6 +16,9 @@ pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 find_package(PyarrowArrow REQUIRED)
 
+# Line tables are what a profile or a back-trace needs; full debug information doubles the build.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+
 add_library(arka_options INTERFACE)
 target_compile_options(arka_options INTERFACE -Wall -Wextra -Werror -Wno-unused-parameter
                                               -fno-omit-frame-pointer)

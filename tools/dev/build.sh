@@ -38,7 +38,8 @@ install_spark_jars() {
 build() {
   local preset=${1:-release}
   [ $# -gt 0 ] && shift
-  export CCACHE_DIR=${CCACHE_DIR:-$ARKA_ROOT/.deps/ccache}
+  # Objects are shared between presets and clones: the paths in them are made relative.
+  export CCACHE_DIR=${CCACHE_DIR:-$ARKA_ROOT/.deps/ccache} CCACHE_BASEDIR=$ARKA_ROOT CCACHE_NOHASHDIR=1
   if [ ! -f "build/$preset/build.ninja" ]; then
     say "configuring build/$preset"
     cmake --preset "$preset" >".deps/cmake-$preset.log" 2>&1 ||
