@@ -1,15 +1,16 @@
 #include "arka/cli/serve_command.h"
 
 #include <csignal>
-#include <cstring>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <thread>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include "arka/io/object_stores.h"
 #include "arka/server/arka_server.h"
@@ -56,6 +57,14 @@ void LetSignalsKill() {
   }).detach();
 }
 
+// Every connection is an open file, and a shell's usual soft limit is 1,024 of them.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int RunUntilStopped(const Config& config) {
   auto server = ArkaServer::Start(config);
   if (!server.ok()) {
@@ -86,6 +95,7 @@ int Serve(const ServeArguments& arguments) {
     return 2;
   }
   SetUpLogging(*config);
+  RaiseFileLimit();
   const int code = RunUntilStopped(*config);
   const Status finalized = FinalizeObjectStores();
   if (!finalized.ok()) spdlog::warn("{}", finalized.message());
