@@ -1,6 +1,7 @@
 """Fixtures of the system and documentation tests: the server, in an own data directory each."""
 
 import pytest
+from testbed import certificate as certificates
 from testbed.s3 import S3Server
 from testbed.server import ArkaServer
 
@@ -59,6 +60,19 @@ def s3(tmp_path):
     server = S3Server(tmp_path / "s3")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """(certificate, key): PEM files of a self-signed certificate for localhost."""
+    return certificates.make(tmp_path)
+
+
+@pytest.fixture
+def tls_server(start_server, certificate):
+    """As `server`, with TLS."""
+    cert, key = certificate
+    return start_server({**QUICK, "server.tls.cert": str(cert), "server.tls.key": str(key)})
 
 
 @pytest.fixture

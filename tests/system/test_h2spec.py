@@ -19,20 +19,6 @@ MINIMUM = 143
 
 
 @pytest.fixture
-def certificate(tmp_path):
-    """(certificate, key) of a self-signed certificate for localhost."""
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        + ["-keyout", key, "-out", cert],
-        check=True,
-        capture_output=True,
-    )
-    return cert, key
-
-
-@pytest.fixture
 def start_echo():
     """start_echo(*arguments) -> the port of a transport_echo; each ends with its input."""
     processes = []

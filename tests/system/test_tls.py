@@ -1,32 +1,13 @@
 """TLS on the one port: Flight by ALPN, and HTTPS/1.1."""
 
 import ssl
-import subprocess
 import urllib.request
 
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
-from conftest import QUICK
 from testbed import lake
 from testbed.write_stream import WriteStream
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        check=True, capture_output=True)
-    return cert, key
-
-
-@pytest.fixture
-def tls_server(start_server, certificate):
-    cert, key = certificate
-    return start_server({**QUICK, "server.tls.cert": str(cert), "server.tls.key": str(key)})
 
 
 def test_writes_go_through_tls(tls_server, certificate):
