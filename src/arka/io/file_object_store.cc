@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view kStagingName = ".staging";
 constexpr std::string_view kLockName = "lock";
+/// Log objects are read after a crash only, data files once in a while: they stay out of the cache.
+constexpr int64_t kLargeBytes = 1 << 20;
 
 bool IsNotFound(const Status& status) {
   return !status.ok() && CodeOf(status) == ErrorCode::kNotFound;
@@ -63,12 +65,15 @@ Status FileObjectStore::Put(std::string_view key,
 Result<std::string> FileObjectStore::Stage(std::span<const std::shared_ptr<arrow::Buffer>> parts) {
   std::vector<ByteSpan> bytes;
   bytes.reserve(parts.size());
+  int64_t total_bytes = 0;
   for (const auto& part : parts) {
+    total_bytes += part->size();
     bytes.push_back(std::as_bytes(std::span(part->data(), static_cast<size_t>(part->size()))));
   }
   std::string staged = staging_ + "/" + MakeUuid(random_);
   ARROW_ASSIGN_OR_RAISE(const std::unique_ptr<File> file, fs_.Open(staged, OpenMode::kCreateNew));
-  Status written = file->Write(0, bytes);
+  Status written =
+      total_bytes >= kLargeBytes ? file->WriteUncached(0, bytes) : file->Write(0, bytes);
   if (written.ok()) written = file->Sync();
   if (!written.ok()) {
     (void)fs_.Remove(staged);  // the first error is the one to tell

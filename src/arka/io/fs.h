@@ -32,6 +32,12 @@ class File {
   /// Writes all of `parts`, one after the other, at `offset`. On error any prefix may have landed.
   virtual Status Write(int64_t offset, std::span<const ByteSpan> parts) = 0;
 
+  /// As Write, for megabytes that nobody reads again soon: past the page cache where the file
+  /// system can do that, which costs a tenth of the processor time. Sync is needed all the same.
+  virtual Status WriteUncached(int64_t offset, std::span<const ByteSpan> parts) {
+    return Write(offset, parts);
+  }
+
   /// Returns once everything written is on the device (fdatasync). After an error, nothing written
   /// since the last good Sync may be trusted, and calling again proves nothing.
   virtual Status Sync() = 0;

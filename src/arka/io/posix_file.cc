@@ -4,11 +4,13 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "arka/io/direct_write.h"
 #include "arka/io/errno_status.h"
 
 namespace arka {
@@ -80,6 +82,19 @@ Status PosixFile::Write(int64_t offset, std::span<const ByteSpan> parts) {
     left.Advance(static_cast<size_t>(count));
   }
   return Status::OK();
+}
+
+Status PosixFile::WriteUncached(int64_t offset, std::span<const ByteSpan> parts) {
+  // No error of the direct write is told: where it stands for something, Write meets it too.
+  size_t skip = WriteDirect(descriptor_.number(), offset, parts);
+  offset += static_cast<int64_t>(skip);
+  std::vector<ByteSpan> rest;
+  for (const ByteSpan part : parts) {
+    const size_t skipped = std::min(skip, part.size());
+    skip -= skipped;
+    if (skipped < part.size()) rest.push_back(part.subspan(skipped));
+  }
+  return Write(offset, rest);
 }
 
 Status PosixFile::Sync() {

@@ -1,6 +1,8 @@
 // One open file of PosixFs. Thread-safe where the ranges of concurrent calls do not overlap.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -17,6 +19,8 @@ class PosixFile final : public File {
 
   Result<size_t> Read(int64_t offset, MutableByteSpan out) override;
   Status Write(int64_t offset, std::span<const ByteSpan> parts) override;
+  /// Whole blocks go by O_DIRECT; what is left, and everything where that is refused, by Write.
+  Status WriteUncached(int64_t offset, std::span<const ByteSpan> parts) override;
   Status Sync() override;
   Result<int64_t> Size() override;
   Status Truncate(int64_t size) override;

@@ -46,23 +46,47 @@ TEST(PosixFs, TheDiskFullErrnosAreBackpressure) {
             "cannot write /x: Input/output error (errno 5)");
 }
 
+/// What `write` answers where no file may grow past `bytes`: the kernel takes the part of a write
+/// that fits, then fails the rest.
+template <typename Write>
+Status UnderFileSizeLimit(rlim_t bytes, const Write& write) {
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old_limit = {};
+  EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
+  const rlimit limit = {bytes, old_limit.rlim_max};
+  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const Status outcome = write();
+  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old_limit), 0);
+  std::signal(SIGXFSZ, old_handler);
+  return outcome;
+}
+
 TEST(PosixFs, AShortWriteIsCarriedOnUntilTheErrorShows) {
-  // The file size limit makes the kernel take the first part of a write, then fail the rest.
   TempDirectory directory;
   PosixFs fs;
   const auto file = fs.Open(directory.path() + "/f", OpenMode::kCreateNew).ValueOrDie();
-  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit old_limit = {};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
-  const rlimit limit = {100, old_limit.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
   const std::string text(150, 'x');
   const ByteSpan part = BytesOf(text);
-  const Status outcome = file->Write(0, {&part, 1});
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old_limit), 0);
-  std::signal(SIGXFSZ, old_handler);
-  EXPECT_THAT(outcome, FailsWith(ErrorCode::kIoFailed));
+  EXPECT_THAT(UnderFileSizeLimit(100,
+                                 [&] {
+                                   return file->Write(0, {&part, 1});
+                                 }),
+              FailsWith(ErrorCode::kIoFailed));
   EXPECT_EQ(file->Size().ValueOrDie(), 100);
+}
+
+TEST(PosixFs, AShortUncachedWriteIsCarriedOnUntilTheErrorShows) {
+  TempDirectory directory;
+  PosixFs fs;
+  const auto file = fs.Open(directory.path() + "/f", OpenMode::kCreateNew).ValueOrDie();
+  const std::string text(3 << 20, 'x');
+  const ByteSpan part = BytesOf(text);
+  EXPECT_THAT(UnderFileSizeLimit(1'500'000,
+                                 [&] {
+                                   return file->WriteUncached(0, {&part, 1});
+                                 }),
+              FailsWith(ErrorCode::kIoFailed));
+  EXPECT_EQ(file->Size().ValueOrDie(), 1'500'000);
 }
 
 }  // namespace

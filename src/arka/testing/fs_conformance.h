@@ -73,6 +73,24 @@ TEST_P(FsConformance, WritesManyPartsInOrderWithEmptyOnesAmongThem) {
   EXPECT_EQ(ReadAll(*file), expected);
 }
 
+TEST_P(FsConformance, WritingUncachedIsWriting) {
+  std::string text(3'000'007, ' ');  // several buffers, whole blocks and a tail
+  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>('a' + (i / 5 + i) % 23);
+  const std::vector<ByteSpan> parts = {BytesOf(text).first(1), BytesOf(text).subspan(1, 1 << 20),
+                                       ByteSpan(), BytesOf(text).subspan(1 + (1 << 20))};
+  for (const int64_t offset : {0, 4096, 8191}) {
+    const auto file = Create("at " + std::to_string(offset));
+    const std::string before(10'000, '-');
+    ASSERT_THAT(Write(*file, 0, before), IsOk());
+    ASSERT_THAT(file->WriteUncached(offset, parts), IsOk());
+    ASSERT_THAT(Write(*file, offset + 5, "later"), IsOk());
+    ASSERT_THAT(file->Sync(), IsOk());
+    std::string expected = before.substr(0, offset) + text;
+    expected.replace(offset + 5, 5, "later");
+    EXPECT_TRUE(ReadAll(*file) == expected) << "at " << offset;
+  }
+}
+
 TEST_P(FsConformance, WritingNothingChangesNothing) {
   const auto file = Create("a");
   ASSERT_THAT(file->Write(100, {}), IsOk());
@@ -137,6 +155,9 @@ TEST_P(FsConformance, AFileOpenedForReadingCannotBeChanged) {
   Create("a");
   const auto file = fs().Open(Path("a"), OpenMode::kRead).ValueOrDie();
   EXPECT_FALSE(Write(*file, 0, "x").ok());
+  const std::string blocks(8192, 'x');
+  const ByteSpan part = BytesOf(blocks);
+  EXPECT_FALSE(file->WriteUncached(0, {&part, 1}).ok());
   EXPECT_FALSE(file->Truncate(5).ok());
   EXPECT_FALSE(file->Allocate(5).ok());
   EXPECT_EQ(ReadPath("a"), "");
