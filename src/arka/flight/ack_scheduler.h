@@ -30,6 +30,8 @@ class Sleeper {
   virtual bool OnRoom() = 0;
   /// The server stops.
   virtual void Shutdown() = 0;
+  /// Comes by every now and then: time to end if nothing moved for too long.
+  virtual void EndIfIdle() {}
 };
 
 class AckScheduler {

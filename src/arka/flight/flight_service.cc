@@ -1,5 +1,6 @@
 #include "arka/flight/flight_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "arka/base/check.h"
@@ -9,7 +10,14 @@
 namespace arka::flight {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr std::string_view kPrefix = "/arrow.flight.protocol.FlightService/";
+
+// Often enough that an idle stream ends when it should, rarely enough to cost nothing.
+milliseconds SweepInterval(milliseconds idle_timeout) {
+  return std::clamp(idle_timeout / 8, milliseconds(10), milliseconds(10'000));
+}
 
 void Refuse(transport::ServerCall& call, const Status& status) {
   call.Finish(ToCallStatus(status));
@@ -29,6 +37,8 @@ FlightService::FlightService(ingest::Engine& engine, const Clock& clock, Random&
 void FlightService::Bind(const std::vector<transport::EventLoop*>& loops) {
   for (transport::EventLoop* loop : loops) {
     contexts_.push_back(std::make_unique<LoopContext>(*loop, engine_));
+    if (options_.idle_timeout.count() == 0) continue;
+    contexts_.back()->SweepIdleEvery(SweepInterval(options_.idle_timeout));
   }
 }
 

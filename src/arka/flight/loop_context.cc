@@ -10,6 +10,13 @@ void LoopContext::NotifyProgress() {
   });
 }
 
+void LoopContext::SweepIdleEvery(std::chrono::milliseconds interval) {
+  loop.PostAfter(interval, [this, interval] {
+    scheduler.ForEach([](Sleeper& sleeper) { sleeper.EndIfIdle(); });
+    SweepIdleEvery(interval);
+  });
+}
+
 void LoopContext::RetryWaiting() {
   while (!waiting_for_room.empty()) {
     Sleeper* sleeper = scheduler.Find(waiting_for_room.front());

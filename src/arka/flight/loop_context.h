@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 
 #include "arka/flight/ack_scheduler.h"
@@ -25,6 +26,10 @@ class LoopContext {
 
   /// Lets them try again, in turn, until one is refused.
   void RetryWaiting();
+
+  /// From now on looks for idle streams that often. One timer for all: a timer of its own would
+  /// outlive a stream, and cost memory for as long as streams may be idle.
+  void SweepIdleEvery(std::chrono::milliseconds interval);
 
   /// A watermark moved: any thread; many calls before the loop comes to it count as one.
   void NotifyProgress();

@@ -64,7 +64,6 @@ WriteStream::WriteStream(transport::ServerCall& call, LoopContext& context, cons
   static const auto schema_message = SchemaMessage();
   call_.Write(schema_message);
   if (headers_.watermarks) SendWatermarksEvery100ms();
-  WatchIdle();
 }
 
 WriteStream::~WriteStream() {
@@ -338,18 +337,11 @@ void WriteStream::Finish(const Status& status) {
   call_.Finish(ToCallStatus(status));
 }
 
-void WriteStream::WatchIdle() {
-  if (options_.idle_timeout.count() == 0) return;
-  context_.loop.PostAfter(options_.idle_timeout, [weak = std::weak_ptr(self_)] {
-    const auto alive = weak.lock();
-    if (alive == nullptr || (*alive)->finished_) return;
-    WriteStream& stream = **alive;
-    const bool idle = stream.clock_.Now() - stream.last_activity_ >= stream.options_.idle_timeout;
-    if (!idle) return stream.WatchIdle();
-    stream.Finish(Error(ErrorCode::kUnavailable, "nothing moved on the stream for ",
-                        stream.options_.idle_timeout.count() / 1000,
-                        " s (server.stream_idle_timeout); open another one when there is more"));
-  });
+void WriteStream::EndIfIdle() {
+  if (finished_ || clock_.Now() - last_activity_ < options_.idle_timeout) return;
+  Finish(Error(ErrorCode::kUnavailable, "nothing moved on the stream for ",
+               options_.idle_timeout.count() / 1000,
+               " s (server.stream_idle_timeout); open another one when there is more"));
 }
 
 std::function<void(std::function<void(WriteStream&)>)> WriteStream::SelfPoster() {

@@ -55,6 +55,7 @@ class WriteStream : public transport::CallHandler, public Sleeper {
   bool OnRoom() override;
   /// No more writes; acks go on to COMMITTED, then the stream ends with UNAVAILABLE.
   void Shutdown() override;
+  void EndIfIdle() override;
 
  private:
   // Input: each takes the next step and answers whether the queue can go on at once.
@@ -76,7 +77,6 @@ class WriteStream : public transport::CallHandler, public Sleeper {
   void MaybeFinish(const ingest::Progress& progress);
   void Fail(Status error);
   void Finish(const Status& status);
-  void WatchIdle();
 
   // Something that runs a task on the loop if the stream is still there; for any thread.
   std::function<void(std::function<void(WriteStream&)>)> SelfPoster();
