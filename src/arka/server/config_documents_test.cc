@@ -4,7 +4,6 @@
 #include "arka/server/config_documents.h"
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -17,8 +16,7 @@
 namespace arka {
 namespace {
 
-const std::string kRoot =
-    std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+const std::string kRoot = ARKA_SOURCE_DIR;
 const std::string kExamplePath = kRoot + "/config/arka.example.yaml";
 const std::string kReferencePath = kRoot + "/docs/reference/configuration.md";
 
