@@ -35,6 +35,7 @@ ingest::EngineOptions EngineOptionsOf(const Config& config) {
   options.log.node = config.server.node_id;
   options.log.segment_bytes = config.wal.segment_bytes;
   options.log.spare_segments = static_cast<int>(config.wal.spare_segments);
+  options.log.recycled_segments = static_cast<int>(config.wal.recycled_segments);
   options.log.flush_interval = config.write_buffer.flush_interval;
   options.upload_interval = config.durability.s3_upload_interval;
   options.commit_interval = config.durability.iceberg_commit_interval;

@@ -50,6 +50,7 @@ struct Config {
   struct Wal {
     int64_t segment_bytes = 64 << 20;
     int64_t spare_segments = 2;
+    int64_t recycled_segments = 16;
   };
   struct ObjectStorage {
     std::string uri;  // LoadConfig puts file://<data_dir>/objects for ""

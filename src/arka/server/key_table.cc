@@ -121,6 +121,10 @@ void AddPipelineKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(CountKey(
       "wal.spare_segments", [](auto& c) -> auto& { return c.wal.spare_segments; }, 0, 64,
       "Log files kept ready, so that no write waits for one to be made."));
+  keys.push_back(CountKey(
+      "wal.recycled_segments", [](auto& c) -> auto& { return c.wal.recycled_segments; }, 0, 1024,
+      "Log files kept when their writes are no longer needed, to be written again: faster than new "
+      "ones. More are deleted."));
 }
 
 void AddStorageKeys(std::vector<ConfigKey>& keys) {

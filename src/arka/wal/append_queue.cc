@@ -4,13 +4,6 @@
 
 namespace arka::wal {
 
-namespace {
-
-// A long sleep, not for ever: clocks need not take the end of time as a deadline.
-constexpr std::chrono::hours kLong{1};
-
-}  // namespace
-
 AppendQueue::AppendQueue(Clock& clock, LsnReservation& reservation, Lsn durable)
     : clock_(clock),
       reservation_(reservation),
@@ -49,19 +42,22 @@ void AppendQueue::Take(std::vector<WriteRecord>& out) {
   queued_bytes_ = 0;
 }
 
-void AppendQueue::WaitForWork(std::chrono::microseconds longest_wait, int64_t enough_bytes) {
+bool AppendQueue::WaitForWork(std::chrono::microseconds patience,
+                              std::chrono::microseconds longest_wait, int64_t enough_bytes) {
   std::unique_lock lock(mutex_);
   const auto any = [&] { return !queue_.empty() || closed_ || !error_.ok(); };
   const auto urgent = [&] { return closed_ || flushing_ > 0 || !error_.ok(); };
   timed_ = longest_wait.count() > 0;
-  while (!any()) {
+  if (!any()) {
     sleeping_ = true;
-    clock_.WaitUntil(lock, work_, clock_.Now() + kLong, any);
+    const bool came = clock_.WaitUntil(lock, work_, clock_.Now() + patience, any);
+    sleeping_ = false;
+    if (!came) return false;
   }
-  sleeping_ = false;
-  if (!timed_ || queue_.empty() || urgent()) return;
+  if (!timed_ || queue_.empty() || urgent()) return true;
   clock_.WaitUntil(lock, work_, first_at_ + longest_wait,
                    [&] { return urgent() || queued_bytes_ >= enough_bytes; });
+  return true;
 }
 
 void AppendQueue::WaitForRoom(std::chrono::microseconds pause) {

@@ -29,7 +29,9 @@ class AppendQueue {
 
   /// Sleeps until there is something to take, or the queue is closed, failed, or being flushed;
   /// with company wanted until `longest_wait` after the first record or `enough_bytes` are queued.
-  void WaitForWork(std::chrono::microseconds longest_wait, int64_t enough_bytes);
+  /// False where nothing of all that came within `patience`.
+  bool WaitForWork(std::chrono::microseconds patience, std::chrono::microseconds longest_wait,
+                   int64_t enough_bytes);
   /// Sleeps for `pause`, or until the queue is closed.
   void WaitForRoom(std::chrono::microseconds pause);
 

@@ -1,6 +1,7 @@
 #include "arka/wal/group_commit.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "arka/base/check.h"
 
@@ -31,13 +32,20 @@ Result<GroupCommit::Progress> GroupCommit::Step(LogListener& listener) {
     status = reservation_.ExtendIfLow();
     if (CodeOf(status) == ErrorCode::kBackpressure) status = Status::OK();  // Push tries again
   }
-  if (status.ok() && written_ == taken_.size() && queue_.empty()) status = writer_.WriteMark(false);
-  if (!status.ok()) {
-    queue_.Fail(status);
-    listener.OnPoisoned(queue_.error());
-    return status;
-  }
+  if (!status.ok()) return Fail(status, listener);
   return Progress::kWrote;
+}
+
+Status GroupCommit::MarkEnd(LogListener& listener) {
+  if (std::exchange(end_marked_, true)) return Status::OK();
+  const Status status = writer_.WriteMark(/*seals=*/false);
+  return status.ok() ? status : Fail(status, listener);
+}
+
+Status GroupCommit::Fail(const Status& error, LogListener& listener) {
+  queue_.Fail(error);
+  listener.OnPoisoned(queue_.error());
+  return error;
 }
 
 Status GroupCommit::WriteGroup() {
@@ -115,6 +123,7 @@ void GroupCommit::Finish(LogListener& listener) {
   const Lsn durable = (end - 1)->lsn;
   written_ += group_records_;
   group_records_ = 0;
+  end_marked_ = false;
   queue_.SetDurable(durable, group_bytes_);
   listener.OnDurable(durable);
   queue_.WakeWaiters(durable);

@@ -30,6 +30,11 @@ class GroupCommit {
   /// and the listener has heard.
   Result<Progress> Step(LogListener& listener);
 
+  /// Marks the end of the log where that was not done since the last group, for a moment in which
+  /// nothing waits for the disk. Errors as Step's.
+  Status MarkEnd(LogListener& listener);
+  bool end_marked() const { return end_marked_; }
+
   /// Whether records were taken that are not durable yet.
   bool has_work() const { return written_ < taken_.size(); }
 
@@ -44,6 +49,7 @@ class GroupCommit {
   Plan PlanGroup() const;
   Status EncodeGroup(const Plan& plan);
   void Finish(LogListener& listener);
+  Status Fail(const Status& error, LogListener& listener);
 
   AppendQueue& queue_;
   LsnReservation& reservation_;
@@ -58,6 +64,7 @@ class GroupCommit {
   size_t group_records_ = 0;
   int64_t group_bytes_ = 0;  // of its write frames
   FrameBuffer frames_;
+  bool end_marked_ = true;
   std::unordered_set<uint32_t> defined_;  // in the active segment
 };
 

@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include <pthread.h>
+
 #include "arka/base/check.h"
 #include "arka/wal/append_queue.h"
 #include "arka/wal/control_file.h"
@@ -23,6 +25,10 @@ namespace {
 
 /// While the disk is full, how long until the group in hand is tried again.
 constexpr std::chrono::milliseconds kRetryPause{50};
+/// How long without a write until the log's end is marked: no ack waits for the mark.
+constexpr std::chrono::milliseconds kIdle{5};
+/// A long sleep, not for ever: clocks need not take the end of time as a deadline.
+constexpr std::chrono::hours kLong{1};
 
 class NobodyListens : public LogListener {
  public:
@@ -116,6 +122,8 @@ class SegmentedLog : public Log {
 };
 
 void SegmentedLog::Run(const std::stop_token& stop, LogListener& listener) {
+  pthread_setname_np(pthread_self(), "arka-log");
+  bool idle = false;
   while (!stop.stop_requested()) {
     const Result<GroupCommit::Progress> progress = commit_.Step(listener);
     if (!progress.ok()) return;
@@ -123,8 +131,12 @@ void SegmentedLog::Run(const std::stop_token& stop, LogListener& listener) {
       if (queue_.closed()) return;
       queue_.WaitForRoom(kRetryPause);
     } else if (!commit_.has_work()) {
-      if (queue_.closed() && queue_.empty()) return;
-      queue_.WaitForWork(options_.flush_interval, options_.max_group_bytes);
+      const bool last = queue_.closed() && queue_.empty();
+      if (idle || last) {
+        if (!commit_.MarkEnd(listener).ok() || last) return;
+      }
+      const auto patience = commit_.end_marked() ? std::chrono::microseconds(kLong) : kIdle;
+      idle = !queue_.WaitForWork(patience, options_.flush_interval, options_.max_group_bytes);
     }
   }
 }
@@ -132,7 +144,7 @@ void SegmentedLog::Run(const std::stop_token& stop, LogListener& listener) {
 Status SegmentedLog::Drain(LogListener& listener) {
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const GroupCommit::Progress progress, commit_.Step(listener));
-    if (progress == GroupCommit::Progress::kIdle) return Status::OK();
+    if (progress == GroupCommit::Progress::kIdle) return commit_.MarkEnd(listener);
     if (progress == GroupCommit::Progress::kNoRoom) {
       return Error(ErrorCode::kBackpressure, "wal: the disk is full");
     }
@@ -203,7 +215,7 @@ void SegmentedLog::StopThreads() {
 
 Result<std::unique_ptr<Log>> Log::Open(Fs& fs, Clock& clock, LogOptions options,
                                        ReplayVisitor& visitor) {
-  ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(fs, options, visitor));
+  ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(fs, clock, options, visitor));
   return std::make_unique<SegmentedLog>(fs, clock, std::move(options), std::move(recovered));
 }
 

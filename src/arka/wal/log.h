@@ -70,7 +70,8 @@ struct LogOptions {
   std::string directory;
   std::string node = "node-1";  // in every segment's header
   int64_t segment_bytes = 64 << 20;
-  int spare_segments = 2;                       // pre-written ahead and kept when recycled
+  int spare_segments = 2;                       // pre-written ahead
+  int recycled_segments = 16;                   // released ones kept to be written again
   int64_t lsn_block = 1 << 20;                  // LSNs reserved at a time
   std::chrono::microseconds flush_interval{0};  // longest wait for company; 0: sync as soon as free
   int64_t max_group_bytes = 16 << 20;

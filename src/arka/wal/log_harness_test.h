@@ -118,6 +118,7 @@ class LogHarness {
     options.directory = "/log";
     options.segment_bytes = 4096;
     options.spare_segments = 0;
+    options.recycled_segments = 0;
     options.lsn_block = 100;
   }
 

@@ -219,6 +219,25 @@ TEST_F(LogTest, WritesEachDefinitionOnceInEverySegmentThatUsesIt) {
   EXPECT_EQ(found.bodies().size(), 40u);
 }
 
+TEST_F(LogTest, MarksItsEndOnceNothingWasWrittenForAMoment) {
+  const auto writes = [this] {
+    const auto operations = plan->Log();
+    return std::count_if(operations.begin(), operations.end(),
+                         [](const auto& entry) { return entry.operation.kind == "write"; });
+  };
+  Open();
+  Start();
+  AppendSynced({"a", "b", "c"});
+  clock.AwaitWaiters(1);
+  const auto unmarked = writes();
+  clock.Advance(std::chrono::milliseconds(10));
+  clock.AwaitWaiters(1);
+  EXPECT_EQ(writes(), unmarked + 1);
+  clock.Advance(std::chrono::seconds(10));
+  Close();
+  EXPECT_EQ(writes(), unmarked + 3);  // the control file's two copies
+}
+
 TEST_F(LogTest, RefusesAWriteOfADefinitionThatItWasNotGiven) {
   Open();
   EXPECT_THAT(log->Append(RecordNamed("x", 9)), FailsWith(ErrorCode::kInvalidRequest));

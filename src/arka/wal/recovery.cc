@@ -61,7 +61,7 @@ Status RemoveLeftovers(Fs& fs, const std::string& directory, const std::vector<s
 
 }  // namespace
 
-Result<Recovered> Recover(Fs& fs, const LogOptions& options, ReplayVisitor& visitor) {
+Result<Recovered> Recover(Fs& fs, Clock& clock, const LogOptions& options, ReplayVisitor& visitor) {
   ARROW_RETURN_NOT_OK(CheckOptions(options));
   ARROW_RETURN_NOT_OK(fs.CreateDirs(options.directory));
   ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> names, fs.List(options.directory));
@@ -87,8 +87,12 @@ Result<Recovered> Recover(Fs& fs, const LogOptions& options, ReplayVisitor& visi
   ARROW_RETURN_NOT_OK(RewriteLastGroup(replayed));
   ARROW_RETURN_NOT_OK(RemoveLeftovers(fs, options.directory, names, replayed));
   ARROW_ASSIGN_OR_RAISE(recovered.pool,
-                        SegmentPool::Make(fs, options.directory, names, options.segment_bytes,
-                                          options.spare_segments));
+                        SegmentPool::Make(fs, clock,
+                                          {.directory = options.directory,
+                                           .segment_bytes = options.segment_bytes,
+                                           .spare_segments = options.spare_segments,
+                                           .recycled_segments = options.recycled_segments},
+                                          names));
   ARROW_RETURN_NOT_OK(fs.SyncDir(options.directory));
   recovered.segments = std::move(replayed.segments);
   recovered.end = replayed.end;

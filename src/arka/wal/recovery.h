@@ -30,6 +30,6 @@ struct Recovered {
   Lsn last_lsn = kNoLsn;  // the last LSN known to have been written
 };
 
-Result<Recovered> Recover(Fs& fs, const LogOptions& options, ReplayVisitor& visitor);
+Result<Recovered> Recover(Fs& fs, Clock& clock, const LogOptions& options, ReplayVisitor& visitor);
 
 }  // namespace arka::wal

@@ -1,13 +1,15 @@
-// Spare segment files: written full of zeros once, so that writing records moves no file metadata
-// and a sync is cheap (ten times the rate of appending to a growing file).
+// Spare segment files, all their blocks written, so that writing records moves no file metadata and
+// a sync is cheap (ten times the rate of appending to a growing file).
 //
-// Released segments are renamed to spares, stale bytes and all; a background thread writes new ones
-// where fewer than `count` are ready. Nothing here is needed for correctness: a spare that cannot
-// be made is done without. Thread-safe.
+// Released segments become spares by a rename, stale bytes and all. Only where fewer than
+// `spare_segments` are ready, a background thread fills new files with zeros, and it gives way to
+// the log: in pieces, each durable before the next, so that a sync of the log never waits for many
+// of its bytes, and with long pauses while the log writes. Nothing here is needed for correctness:
+// a spare that cannot be made is done without. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,21 +17,28 @@
 #include <thread>
 #include <vector>
 
+#include "arka/io/clock.h"
 #include "arka/io/fs.h"
 
 namespace arka::wal {
 
 class SegmentPool {
  public:
+  struct Options {
+    std::string directory;
+    int64_t segment_bytes = 0;
+    int spare_segments = 0;     // written ahead
+    int recycled_segments = 0;  // spares kept of released ones, where that is more
+  };
+
   struct Spare {
     std::string path;
     std::unique_ptr<File> file;
   };
 
-  /// Adopts the spares in `directory` (`names`: what it lists) and removes unfinished ones.
-  static Result<std::unique_ptr<SegmentPool>> Make(Fs& fs, std::string directory,
-                                                   const std::vector<std::string>& names,
-                                                   int64_t segment_bytes, int count);
+  /// Adopts the spares in the directory (`names`: what it lists) and removes unfinished ones.
+  static Result<std::unique_ptr<SegmentPool>> Make(Fs& fs, Clock& clock, Options options,
+                                                   const std::vector<std::string>& names);
 
   /// Starts the thread; without it, Step does its work.
   void Start();
@@ -43,30 +52,44 @@ class SegmentPool {
   /// Makes the released segment file a spare, or removes it where there are enough.
   Status Recycle(const std::string& path, int64_t size_bytes);
 
-  /// Writes one spare. False where there are enough.
+  /// The log writes: the thread leaves it the disk for a while.
+  void NoteLogWrite() { log_writes_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// Writes one piece of a spare. False where there are enough spares. For the thread.
   Result<bool> Step();
 
  private:
-  SegmentPool(Fs& fs, std::string directory, int64_t segment_bytes, int count);
+  struct Unfinished {
+    std::string path;  // that it gets in the end
+    std::unique_ptr<File> file;
+    int64_t written = 0;
+  };
 
-  void Run(const std::stop_token& stop);
-  Status WriteSpare();
-  Status WriteZeros(File& file);
+  SegmentPool(Fs& fs, Clock& clock, Options options);
+
+  void Run();
+  Status Begin();
+  Status WritePiece();
+  Status Finish();
+  void GiveUp();
   std::string NextPath();
 
   Fs& fs_;
-  const std::string directory_;
-  const int64_t segment_bytes_;
-  const size_t count_;
+  Clock& clock_;
+  const Options options_;
+  const size_t written_ahead_;
+  const size_t kept_;
+  const std::vector<std::byte> zeros_;
+  std::atomic<int64_t> log_writes_{0};
 
   std::mutex mutex_;
-  std::condition_variable_any wake_;
+  std::condition_variable wake_;
   // Guarded by mutex_.
-  std::deque<std::string> ready_;
+  std::vector<std::string> ready_;  // the last one is taken first: the page cache may still have it
   int64_t last_number_ = 0;
-  int64_t takes_ = 0;
   bool stopping_ = false;
 
+  std::optional<Unfinished> unfinished_;  // the thread's
   std::jthread thread_;
 };
 

@@ -1,25 +1,49 @@
 #include "arka/wal/segment_pool.h"
 
+#include <chrono>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "arka/testing/faulty_fs.h"
 #include "arka/testing/matchers.h"
 #include "arka/testing/memory_fs.h"
+#include "arka/testing/simulated_clock.h"
 
 namespace arka::wal {
 namespace {
+
+constexpr int64_t kThreePieces = 3 << 20;
 
 class SegmentPoolTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_THAT(fs_.CreateDirs("/log"), IsOk()); }
 
-  std::unique_ptr<SegmentPool> Make(int count) {
-    return SegmentPool::Make(faulty_, "/log", *fs_.List("/log"), 4096, count).ValueOrDie();
+  std::unique_ptr<SegmentPool> Make(int spare_segments, int recycled_segments = 0,
+                                    int64_t segment_bytes = 4096) {
+    return SegmentPool::Make(faulty_, clock_,
+                             {.directory = "/log",
+                              .segment_bytes = segment_bytes,
+                              .spare_segments = spare_segments,
+                              .recycled_segments = recycled_segments},
+                             *fs_.List("/log"))
+        .ValueOrDie();
+  }
+
+  /// The kinds of these operations so far, each with a space behind it.
+  std::string WritesAndSyncs() {
+    std::string kinds;
+    for (const FaultPlan::LogEntry& entry : plan_.Log()) {
+      const std::string kind(entry.operation.kind);
+      if (kind == "write" || kind == "sync") kinds += kind + " ";
+    }
+    return kinds;
   }
 
   MemoryFs fs_;
   FaultPlan plan_;
   FaultyFs faulty_{fs_, plan_};
+  SimulatedClock clock_;
 };
 
 TEST_F(SegmentPoolTest, WritesSparesUntilThereAreEnough) {
@@ -42,6 +66,55 @@ TEST_F(SegmentPoolTest, MakesAReleasedSegmentASpareWithItsStaleBytes) {
   const auto spare = pool->Take();
   ASSERT_TRUE(spare.has_value());
   EXPECT_EQ(fs_.Contents(spare->path)->at(4095), std::byte{7});
+}
+
+TEST_F(SegmentPoolTest, KeepsAsManyReleasedSegmentsAsItIsToldTo) {
+  const auto pool = Make(1, 3);
+  for (const char* path : {"/log/1.log", "/log/2.log", "/log/3.log", "/log/4.log"}) {
+    fs_.SetContents(path, std::vector<std::byte>(4096));
+    ASSERT_THAT(pool->Recycle(path, 4096), IsOk());
+  }
+  EXPECT_EQ(fs_.Paths().size(), 3u);
+  const auto next = Make(1, 3);
+  EXPECT_EQ(fs_.Paths().size(), 3u);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(next->Take().has_value());
+  EXPECT_FALSE(next->Take().has_value());
+}
+
+TEST_F(SegmentPoolTest, WritesOnePieceAtATimeAndSyncsItBeforeTheNext) {
+  const auto pool = Make(1, 0, kThreePieces);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(pool->Take().has_value());
+    EXPECT_TRUE(*pool->Step());
+  }
+  EXPECT_TRUE(pool->Take().has_value());
+  EXPECT_EQ(WritesAndSyncs(), "write sync write sync write sync ");
+}
+
+TEST_F(SegmentPoolTest, GivesUpTheSpareInHandWhereAReleasedSegmentTakesItsPlace) {
+  const auto pool = Make(1, 0, kThreePieces);
+  EXPECT_TRUE(*pool->Step());
+  fs_.SetContents("/log/1.log", std::vector<std::byte>(kThreePieces));
+  ASSERT_THAT(pool->Recycle("/log/1.log", kThreePieces), IsOk());
+  EXPECT_FALSE(*pool->Step());
+  EXPECT_EQ(fs_.Paths().size(), 1u);
+  EXPECT_TRUE(pool->Take().has_value());
+}
+
+TEST_F(SegmentPoolTest, LeavesTheDiskToTheLogWhileThatWrites) {
+  using std::chrono_literals::operator""ms;
+  const auto pool = Make(1, 0, kThreePieces);
+  pool->NoteLogWrite();
+  pool->Start();
+  clock_.AwaitWaiters(1);
+  clock_.Advance(100ms);
+  EXPECT_EQ(WritesAndSyncs(), "write sync ");
+  clock_.Advance(100ms);
+  clock_.AwaitWaiters(1);
+  EXPECT_EQ(WritesAndSyncs(), "write sync write sync ");
+  clock_.Advance(10ms);  // the log is at rest now
+  pool->Stop();
+  EXPECT_LE(fs_.Paths().size(), 1u);
 }
 
 TEST_F(SegmentPoolTest, RemovesWhatItHasNoUseFor) {

@@ -71,6 +71,7 @@ Status SegmentWriter::WriteHeader(File& file, SegmentHeader& header) {
 }
 
 Status SegmentWriter::Write(const FrameBuffer& frames) {
+  pool_.NoteLogWrite();
   return segment_->file().Write(position_.offset, frames.parts());
 }
 
