@@ -76,29 +76,37 @@ const arrow::Buffer& RootOf(const arrow::Buffer& buffer) {
   return *root;
 }
 
-/// Calls `visit` with the whole buffers behind `data`; the same one may come again.
-template <typename Visit>
-void ForEachRoot(const arrow::ArrayData& data, const Visit& visit) {
-  for (const auto& buffer : data.buffers) {
-    if (buffer) visit(RootOf(*buffer));
+/// Visits the whole buffers behind columns; the same one may come again. Most often all buffers lie
+/// in one message, so that its address range tells, and only the first walks up to it.
+class RootWalk {
+ public:
+  template <typename Visit>
+  void Columns(const arrow::ArrayDataVector& columns, const Visit& visit) {
+    for (const auto& column : columns) {
+      for (const auto& buffer : column->buffers) {
+        if (!buffer || IsInLast(*buffer)) continue;
+        const arrow::Buffer& root = RootOf(*buffer);
+        first_ = root.address();
+        end_ = first_ + static_cast<uintptr_t>(root.capacity());
+        visit(root);
+      }
+      Columns(column->child_data, visit);
+    }
   }
-  for (const auto& child : data.child_data) ForEachRoot(*child, visit);
-}
 
-template <typename Visit>
-void ForEachRoot(const arrow::RecordBatch& batch, const Visit& visit) {
-  const arrow::Buffer* last = nullptr;  // most often all buffers lie in one message
-  const auto visit_new = [&](const arrow::Buffer& root) {
-    if (&root != last) visit(root);
-    last = &root;
-  };
-  for (int i = 0; i < batch.num_columns(); ++i) ForEachRoot(*batch.column_data(i), visit_new);
-}
+ private:
+  bool IsInLast(const arrow::Buffer& buffer) const {
+    return buffer.address() >= first_ && buffer.address() < end_;
+  }
+
+  uintptr_t first_ = 0;  // of the root visited last
+  uintptr_t end_ = 0;
+};
 
 int64_t PinnedBytes(const arrow::RecordBatch& batch) {
   int64_t bytes = 0;
   std::unordered_set<const void*> seen;
-  ForEachRoot(batch, [&](const arrow::Buffer& root) {
+  RootWalk().Columns(batch.column_data(), [&](const arrow::Buffer& root) {
     if (seen.insert(&root).second) bytes += root.capacity();
   });
   return bytes;
@@ -108,34 +116,30 @@ int64_t PinnedBytes(const arrow::RecordBatch& batch) {
 
 int64_t ReferencedBytes(const arrow::RecordBatch& batch) {
   int64_t bytes = 0;
-  for (int i = 0; i < batch.num_columns(); ++i) {
-    const arrow::ArrayData& data = *batch.column_data(i);
-    bytes += ReferencedBytes(data, *data.type, data.offset, data.length);
+  for (const auto& data : batch.column_data()) {
+    bytes += ReferencedBytes(*data, *data->type, data->offset, data->length);
   }
   return bytes;
 }
 
 ChunkMerger::ChunkMerger(std::shared_ptr<arrow::Schema> schema, ChunkMergerOptions options)
-    : schema_(std::move(schema)), options_(options) {}
+    : schema_(std::move(schema)), options_(options) {
+  if (RowAppender::Takes(*schema_)) appended_.emplace(schema_);
+}
 
 Status ChunkMerger::Add(std::shared_ptr<arrow::RecordBatch> batch) {
   if (batch->num_rows() == 0) return Status::OK();
   const int64_t rows = batch->num_rows();
   const int64_t bytes = ReferencedBytes(*batch);
   if (bytes >= options_.large_batch_bytes && PinnedBytes(*batch) <= kMaxPinRatio * bytes) {
-    ARROW_RETURN_NOT_OK(MergeSmall());
-    ARROW_RETURN_NOT_OK(MergeMedium());
+    ARROW_RETURN_NOT_OK(MergeAll());
     chunks_.push_back(std::move(batch));
+  } else if (appended_) {
+    if (appended_bytes_ + bytes > options_.chunk_bytes) ARROW_RETURN_NOT_OK(FinishAppended());
+    ARROW_RETURN_NOT_OK(appended_->Append(*batch));
+    appended_bytes_ += bytes;
   } else {
-    const bool full = static_cast<int>(small_.batches.size()) >= options_.max_pending_batches ||
-                      small_.bytes + bytes > options_.chunk_bytes ||
-                      pinned_bytes_ >= options_.max_pinned_bytes;
-    if (full) ARROW_RETURN_NOT_OK(MergeSmall());
-    ForEachRoot(*batch, [&](const arrow::Buffer& root) {
-      if (pinned_.insert(&root).second) pinned_bytes_ += root.capacity();
-    });
-    small_.batches.push_back(std::move(batch));
-    small_.bytes += bytes;
+    ARROW_RETURN_NOT_OK(AddSmall(std::move(batch), bytes));
   }
   num_rows_ += rows;
   size_bytes_ += bytes;
@@ -143,11 +147,37 @@ Status ChunkMerger::Add(std::shared_ptr<arrow::RecordBatch> batch) {
 }
 
 Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ChunkMerger::Take() {
-  ARROW_RETURN_NOT_OK(MergeSmall());
-  ARROW_RETURN_NOT_OK(MergeMedium());
+  ARROW_RETURN_NOT_OK(MergeAll());
   num_rows_ = 0;
   size_bytes_ = 0;
   return std::exchange(chunks_, {});
+}
+
+Status ChunkMerger::AddSmall(std::shared_ptr<arrow::RecordBatch> batch, int64_t bytes) {
+  const bool full = static_cast<int>(small_.batches.size()) >= options_.max_pending_batches ||
+                    small_.bytes + bytes > options_.chunk_bytes ||
+                    pinned_bytes_ >= options_.max_pinned_bytes;
+  if (full) ARROW_RETURN_NOT_OK(MergeSmall());
+  RootWalk().Columns(batch->column_data(), [&](const arrow::Buffer& root) {
+    if (pinned_.insert(&root).second) pinned_bytes_ += root.capacity();
+  });
+  small_.batches.push_back(std::move(batch));
+  small_.bytes += bytes;
+  return Status::OK();
+}
+
+Status ChunkMerger::MergeAll() {
+  ARROW_RETURN_NOT_OK(FinishAppended());
+  ARROW_RETURN_NOT_OK(MergeSmall());
+  return MergeMedium();
+}
+
+Status ChunkMerger::FinishAppended() {
+  if (!appended_ || appended_->num_rows() == 0) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto chunk, appended_->Finish());
+  chunks_.push_back(std::move(chunk));
+  appended_bytes_ = 0;
+  return Status::OK();
 }
 
 Status ChunkMerger::MergeSmall() {

@@ -2,26 +2,29 @@
 // what their rows cost. Sits in the table's buffer, behind ToStorage.
 //
 // Pure and deterministic: the same batches give the same chunks. Rows keep their order. Large
-// batches pass through uncopied; small ones are copied, and never keep a larger buffer alive for
-// long. Not thread-safe.
+// batches pass through uncopied. Small ones of flat columns are copied at once; where columns have
+// children they wait to be concatenated, and never keep a larger buffer alive for long. Not
+// thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
 #include <arrow/record_batch.h>
 
 #include "arka/base/error.h"
+#include "arka/lake/row_appender.h"
 
 namespace arka::lake {
 
 struct ChunkMergerOptions {
   /// Batches of at least this many bytes are not merged.
   int64_t large_batch_bytes = 64 << 10;
-  /// Merging happens at whichever comes first.
   int64_t chunk_bytes = 1 << 20;
+  /// Where columns have children, merging happens at whichever comes first.
   int max_pending_batches = 1024;
   /// Memory that the pending batches may keep alive, whatever their own size.
   int64_t max_pinned_bytes = 4 << 20;
@@ -49,14 +52,20 @@ class ChunkMerger {
     int64_t bytes = 0;
   };
 
+  Status AddSmall(std::shared_ptr<arrow::RecordBatch> batch, int64_t bytes);
+  /// Leaves everything in chunks_.
+  Status MergeAll();
+  Status FinishAppended();
   Status MergeSmall();
   Status MergeMedium();
   Result<std::shared_ptr<arrow::RecordBatch>> Concatenated(const Run& run) const;
 
   const std::shared_ptr<arrow::Schema> schema_;
   const ChunkMergerOptions options_;
-  // In the order of the rows: done, then merged once but still short, then as they came.
-  arrow::RecordBatchVector chunks_;
+  arrow::RecordBatchVector chunks_;      // done
+  std::optional<RowAppender> appended_;  // the rows after chunks_, for a schema that it takes
+  int64_t appended_bytes_ = 0;
+  // For other schemas, in the order of the rows: merged once but still short, then as they came.
   Run medium_;
   Run small_;
   std::unordered_set<const void*> pinned_;  // the buffers that small_ keeps alive

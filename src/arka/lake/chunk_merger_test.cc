@@ -92,6 +92,39 @@ TEST(ChunkMerger, ASmallBatchDoesNotPinTheBufferItCameIn) {
   EXPECT_LT(arrow::default_memory_pool()->bytes_allocated(), 1 << 20);
 }
 
+/// As Rows, in a column that has children.
+std::shared_ptr<arrow::RecordBatch> NestedRows(int64_t first, int64_t count) {
+  return OneColumn(Rows(first, count)->ToStructArray().ValueOrDie());
+}
+
+TEST(ChunkMerger, ManySmallNestedBatchesCostWhatTheirRowsCost) {
+  ChunkMerger merger(NestedRows(0, 1)->schema());
+  const int64_t before = arrow::default_memory_pool()->bytes_allocated();
+  constexpr int64_t kBatches = 20'000;
+  int64_t highest = 0;
+  for (int64_t i = 0; i < kBatches; ++i) {
+    ASSERT_THAT(merger.Add(NestedRows(i, 1)), IsOk());
+    highest = std::max(highest, arrow::default_memory_pool()->bytes_allocated() - before);
+  }
+  EXPECT_LT(highest, kBatches * 40 + (2 << 20));
+  const auto chunks = *merger.Take();
+  ASSERT_EQ(chunks.size(), 1u);
+  EXPECT_TRUE(chunks[0]->Equals(*NestedRows(0, kBatches)));
+}
+
+TEST(ChunkMerger, ASmallNestedBatchDoesNotPinTheBufferItCameIn) {
+  ChunkMerger merger(NestedRows(0, 1)->schema());
+  for (int i = 0; i < 100; ++i) {
+    const auto message = NestedRows(0, 100'000);  // 3 MB
+    ASSERT_THAT(merger.Add(message->Slice(i, 1)), IsOk());
+  }
+  EXPECT_LT(arrow::default_memory_pool()->bytes_allocated(), 16 << 20);
+  const auto chunks = *merger.Take();
+  ASSERT_EQ(chunks.size(), 1u);
+  EXPECT_TRUE(chunks[0]->Equals(*NestedRows(0, 100)));
+  EXPECT_LT(arrow::default_memory_pool()->bytes_allocated(), 1 << 20);
+}
+
 TEST(ChunkMerger, ALargeSliceOfAMuchLargerBufferIsCopied) {
   ChunkMerger merger(ThreeColumns());
   auto message = Rows(0, 200'000);

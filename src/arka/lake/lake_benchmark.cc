@@ -5,6 +5,8 @@
 #include <vector>
 
 #include <arrow/api.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/api.h>
 #include <benchmark/benchmark.h>
 
 #include "arka/lake/chunk_merger.h"
@@ -119,23 +121,36 @@ BENCHMARK(WriteFile)
     ->Args({1'000, 1})
     ->Unit(benchmark::kMillisecond);
 
-/// One-row batches of three columns, in buffers of their own.
-void MergeOneRowBatches(benchmark::State& state) {
-  const auto rows = Orders(0, 1'024)->SelectColumns({0, 3, 7}).ValueOrDie();
+/// The rows of `batch` as the server has them: a batch of one row each, in a message of its own.
+std::vector<std::shared_ptr<arrow::RecordBatch>> OneRowMessages(const arrow::RecordBatch& batch) {
   std::vector<std::shared_ptr<arrow::RecordBatch>> ones;
-  for (int64_t i = 0; i < rows->num_rows(); ++i) {
-    ones.push_back(rows->Slice(i, 1)->CopyTo(arrow::default_cpu_memory_manager()).ValueOrDie());
+  const auto options = arrow::ipc::IpcWriteOptions::Defaults();
+  for (int64_t i = 0; i < batch.num_rows(); ++i) {
+    const auto message = arrow::ipc::SerializeRecordBatch(*batch.Slice(i, 1), options).ValueOrDie();
+    arrow::io::BufferReader reader(message);
+    ones.push_back(arrow::ipc::ReadRecordBatch(batch.schema(), nullptr,
+                                               arrow::ipc::IpcReadOptions::Defaults(), &reader)
+                       .ValueOrDie());
   }
+  return ones;
+}
+
+/// range(0): columns, 3 or 10. More messages than the caches hold, as a server's come.
+void MergeOneRowBatches(benchmark::State& state) {
+  constexpr int64_t kRows = 50'000;
+  auto rows = Orders(0, kRows);
+  if (state.range(0) == 3) rows = rows->SelectColumns({0, 3, 7}).ValueOrDie();
+  const auto ones = OneRowMessages(*rows);
   for (auto _ : state) {
     ChunkMerger merger(rows->schema());
-    for (int i = 0; i < 100'000; ++i) {
-      if (!merger.Add(ones[i % ones.size()]).ok()) state.SkipWithError("add");
+    for (const auto& one : ones) {
+      if (!merger.Add(one).ok()) state.SkipWithError("add");
     }
     benchmark::DoNotOptimize(merger.Take());
   }
-  state.SetItemsProcessed(state.iterations() * 100'000);
+  state.SetItemsProcessed(state.iterations() * kRows);
 }
-BENCHMARK(MergeOneRowBatches)->Unit(benchmark::kMillisecond);
+BENCHMARK(MergeOneRowBatches)->Arg(3)->Arg(10)->Unit(benchmark::kMillisecond);
 
 /// range(0): rows a batch. Nothing to convert.
 void ToStoragePlain(benchmark::State& state) {
