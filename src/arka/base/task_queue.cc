@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include <pthread.h>
+
 namespace arka {
 
-TaskQueue::TaskQueue(int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+TaskQueue::TaskQueue(const char* name, int threads) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this, name] { Run(name); });
 }
 
 TaskQueue::~TaskQueue() {
@@ -25,7 +27,8 @@ void TaskQueue::Post(std::function<void()> task) {
   wake_.notify_one();
 }
 
-void TaskQueue::Run() {
+void TaskQueue::Run(const char* name) {
+  pthread_setname_np(pthread_self(), name);
   while (true) {
     std::function<void()> task;
     {

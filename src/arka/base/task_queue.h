@@ -15,13 +15,14 @@ namespace arka {
 
 class TaskQueue {
  public:
-  explicit TaskQueue(int threads);
+  /// `name`, of at most 15 characters, is what the system shows of the threads.
+  TaskQueue(const char* name, int threads);
   ~TaskQueue();
 
   void Post(std::function<void()> task);
 
  private:
-  void Run();
+  void Run(const char* name);
 
   std::mutex mutex_;
   std::condition_variable wake_;

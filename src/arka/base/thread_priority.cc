@@ -6,7 +6,7 @@
 namespace arka {
 
 void YieldToOtherThreads() {
-  constexpr int kNice = 10;
+  constexpr int kNice = 5;
   // On Linux, niceness belongs to the thread (sched(7)).
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include "arka/base/thread_priority.h"
@@ -50,6 +51,7 @@ void Committer::AddTable(Table& table) {
 
 void Committer::Start() {
   thread_ = std::jthread([this](std::stop_token stop) {
+    pthread_setname_np(pthread_self(), "arka-committer");
     YieldToOtherThreads();
     while (!stop.stop_requested()) wake_.WaitUntil(clock_, Step());
   });

@@ -105,8 +105,8 @@ class Engine {
   std::unique_ptr<Uploader> uploader_;
   WakeSignal drained_;  // notified with every move of a watermark
   bool started_ = false;
-  TaskQueue opener_{1};
-  TaskQueue aside_{1};
+  TaskQueue opener_{"arka-opener", 1};
+  TaskQueue aside_{"arka-aside", 1};
 };
 
 }  // namespace arka::ingest

@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <utility>
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
+
+#include "arka/base/thread_priority.h"
 
 namespace arka::ingest {
 namespace {
@@ -67,6 +70,8 @@ Result<Lsn> Uploader::FindUploaded(ObjectStore& store, const std::string& node,
 
 void Uploader::Start() {
   thread_ = std::jthread([this](std::stop_token stop) {
+    pthread_setname_np(pthread_self(), "arka-uploader");
+    YieldToOtherThreads();
     while (!stop.stop_requested()) wake_.WaitUntil(clock_, Step());
   });
 }
@@ -83,7 +88,13 @@ void Uploader::Stop() {
   thread_.join();
 }
 
+void Uploader::Notify() {
+  // The loop looks by itself once the interval has passed; between uploads it is left alone.
+  if (idle_) wake_.Notify();
+}
+
 SteadyTime Uploader::Step() {
+  idle_ = true;  // before the look: what comes after it wakes the loop
   const Progress progress = sequencer_.progress();
   DeleteCommitted(progress.watermarks.committed_lsn);
   const Status released = log_.Release(progress.watermarks.committed_lsn);
@@ -93,10 +104,11 @@ SteadyTime Uploader::Step() {
     hurry_ = false;
     return now + kIdle;
   }
+  idle_ = false;
   const bool hurry = backoff_.count() == 0 && hurry_;
   if (now < next_upload_ && !hurry) return next_upload_;
   next_upload_ = now + options_.interval;
-  if (!UploadOnce(progress)) {
+  if (!UploadThrough(progress.watermarks)) {
     backoff_ = std::clamp(backoff_ * 2, kFirstBackoff, kMaxBackoff);
     next_upload_ = clock_.Now() + backoff_;
     return next_upload_;
@@ -105,8 +117,19 @@ SteadyTime Uploader::Step() {
   return hurry_ ? clock_.Now() : next_upload_;
 }
 
-bool Uploader::UploadOnce(const Progress& progress) {
-  auto object = log_.ReadObject(progress.watermarks.s3_lsn, options_.max_object_bytes);
+// Everything that is on disk now: an object ends where a segment does, so it may take several.
+bool Uploader::UploadThrough(const protocol::Watermarks& watermarks) {
+  Lsn uploaded = watermarks.s3_lsn;
+  while (uploaded < watermarks.disk_lsn) {
+    const Lsn before = uploaded;
+    if (!UploadOnce(&uploaded)) return false;
+    if (uploaded == before) break;
+  }
+  return true;
+}
+
+bool Uploader::UploadOnce(Lsn* uploaded) {
+  auto object = log_.ReadObject(*uploaded, options_.max_object_bytes);
   if (!object.ok()) {
     Report(object.status());
     return false;
@@ -121,6 +144,7 @@ bool Uploader::UploadOnce(const Progress& progress) {
     objects_.emplace_back(object->last_lsn, key);
   }
   if (!put.ok()) return false;
+  *uploaded = object->last_lsn;
   sequencer_.OnObjectStorage(object->last_lsn);
   return true;
 }

@@ -46,7 +46,7 @@ class Uploader {
 
   void Start();
   /// There may be something to upload or to delete.
-  void Notify() { wake_.Notify(); }
+  void Notify();
   /// Makes the next upload not wait for the interval.
   void Hurry();
   void Stop();
@@ -58,7 +58,8 @@ class Uploader {
   Status last_error() const;
 
  private:
-  bool UploadOnce(const Progress& progress);
+  bool UploadThrough(const protocol::Watermarks& watermarks);
+  bool UploadOnce(Lsn* uploaded);
   void DeleteCommitted(Lsn committed_lsn);
   void Report(Status status);
 
@@ -70,6 +71,7 @@ class Uploader {
 
   WakeSignal wake_;
   std::atomic<bool> hurry_{false};
+  std::atomic<bool> idle_{false};  // the loop waits for something to do, not for the interval
   std::deque<std::pair<Lsn, std::string>> objects_;  // (last LSN, key) in order; the loop's own
   SteadyTime next_upload_{};                         // the loop's own
   std::chrono::milliseconds backoff_{0};             // the loop's own

@@ -15,6 +15,7 @@ Shard::~Shard() { Stop(); }
 
 void Shard::Start() {
   thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "arka-loop");
     // OpenSSL writes to sockets with write(2), which raises SIGPIPE when the peer has gone.
     sigset_t pipe;
     sigemptyset(&pipe);
