@@ -5,6 +5,22 @@
 #include "arka/base/check.h"
 
 namespace arka::flight {
+namespace {
+
+// Joined to the run before it where only the place of the cut tells them apart.
+void Append(const protocol::AckRun& run, std::vector<protocol::AckRun>* acks) {
+  if (!acks->empty()) {
+    protocol::AckRun& before = acks->back();
+    if (before.tier == run.tier && before.last.next() == run.first &&
+        before.timestamp_us == run.timestamp_us && before.snapshot_id == run.snapshot_id) {
+      before.last = run.last;
+      return;
+    }
+  }
+  acks->push_back(run);
+}
+
+}  // namespace
 
 AckCursor::AckCursor(std::array<bool, 4> wanted) : wanted_(wanted) { taken_.fill(kNoLsn); }
 
@@ -34,7 +50,13 @@ std::vector<protocol::AckRun> AckCursor::Take(const std::array<Lsn, 3>& reached,
   Lsn previous_tier = last_;
   for (Tier tier : {Tier::kMemory, Tier::kLocalDisk, Tier::kObjectStorage}) {
     const size_t i = IndexOf(tier);
-    Advance(tier, std::min(reached[i], previous_tier), moved_at_us[i], 0, &max_rows, &acks);
+    // A watermark's time is that of its last move, which may have been after the LSN: but what has
+    // reached a higher tier came here no later than there.
+    for (size_t higher = reached.size(); higher-- > i;) {
+      const int64_t at_us =
+          *std::min_element(moved_at_us.begin() + i, moved_at_us.begin() + higher + 1);
+      Advance(tier, std::min(reached[higher], previous_tier), at_us, 0, &max_rows, &acks);
+    }
     previous_tier = taken_[i];
   }
   while (max_rows > 0) {
@@ -42,8 +64,8 @@ std::vector<protocol::AckRun> AckCursor::Take(const std::array<Lsn, 3>& reached,
     if (next == kNoLsn || next > previous_tier) break;
     const auto commit = commits(next);
     if (!commit) break;
-    Advance(Tier::kCommitted, std::min(commit->through, previous_tier), commit->timestamp_us,
-            commit->snapshot_id, &max_rows, &acks);
+    Advance(Tier::kCommitted, std::min(commit->through, previous_tier),
+            std::max(commit->timestamp_us, stored_us_), commit->snapshot_id, &max_rows, &acks);
   }
   DropTaken();
   return acks;
@@ -63,8 +85,9 @@ void AckCursor::Advance(Tier tier, Lsn through, int64_t timestamp_us, int64_t sn
       if (*rows_left <= 0) return;
       last = std::min(last, Lsn{first.value + *rows_left - 1});
       *rows_left -= last.value - first.value + 1;
-      acks->push_back({first, last, tier, timestamp_us, snapshot_id});
+      Append({first, last, tier, timestamp_us, snapshot_id}, acks);
     }
+    if (tier == Tier::kObjectStorage) stored_us_ = std::max(stored_us_, timestamp_us);
     taken = last;
     if (last < run.last) return;
   }

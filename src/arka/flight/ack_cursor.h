@@ -4,7 +4,8 @@
 // A watermark that moves becomes, at the next Take, one run of acks per run of LSNs between cursor
 // and watermark. So a client that does not read its acks costs at most 16 bytes per write (nothing
 // more at all while it is the only writer), and a fast one gets few, large ack batches. Invariant:
-// for one LSN tiers come in order, each once; a tier is told only up to its watermark.
+// for one LSN tiers come in order, each once, and their times do not fall; a tier is told only up
+// to its watermark.
 #pragma once
 
 #include <array>
@@ -70,6 +71,7 @@ class AckCursor {
   std::array<Lsn, 4> taken_;       // by Tier: every own LSN at or below it has been taken
   std::array<size_t, 4> at_ = {};  // by Tier: the first run that may hold an LSN above taken_
   Lsn last_ = kNoLsn;
+  int64_t stored_us_ = 0;  // the latest time told for OBJECT_STORAGE
   int64_t forgotten_ = 0;
 };
 

@@ -55,6 +55,28 @@ TEST(AckCursor, CommittedRunsNameTheirSnapshots) {
   EXPECT_EQ(cursor.FirstPending(Tier::kCommitted), Lsn{1005});
 }
 
+TEST(AckCursor, TheTimesOfOneLsnDoNotFall) {
+  AckCursor cursor(kAll);
+  for (int64_t lsn = 1000; lsn < 1010; ++lsn) cursor.Add(Lsn{lsn});
+  // Since 1005 came to disk at 50, five more were written, the last of them at 60.
+  auto acks = cursor.Take(Reached{Lsn{1009}, Lsn{1005}, kNoLsn}.array(), {60, 50, 0, 0}, NoCommit,
+                          kManyRows);
+  ASSERT_EQ(acks.size(), 3u);
+  EXPECT_EQ(acks[0].last, Lsn{1005});
+  EXPECT_EQ(acks[0].timestamp_us, 50);
+  EXPECT_EQ(acks[1].timestamp_us, 60);
+  EXPECT_EQ(acks[2].timestamp_us, 50);
+  // The commit of 1002 at 80 is told after more has been uploaded, at 90.
+  const CommitLookup commits = [](Lsn lsn) -> std::optional<CommittedRange> {
+    if (lsn > Lsn{1002}) return std::nullopt;
+    return CommittedRange{Lsn{1002}, 7, 80};
+  };
+  acks = cursor.Take(Reached{Lsn{1009}, Lsn{1009}, Lsn{1009}}.array(), {60, 70, 90, 0}, commits,
+                     kManyRows);
+  ASSERT_EQ(acks.back().tier, Tier::kCommitted);
+  EXPECT_EQ(acks.back().timestamp_us, 90);
+}
+
 TEST(AckCursor, TiersThatNobodyWantsPassInSilence) {
   AckCursor cursor({false, true, false, false});
   cursor.Add(Lsn{1000});
