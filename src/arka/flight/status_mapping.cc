@@ -31,7 +31,6 @@ GrpcCode GrpcCodeOf(ErrorCode code) {
     case ErrorCode::kUnavailable:
     case ErrorCode::kIoFailed:
     case ErrorCode::kCommitConflict:
-    case ErrorCode::kCommitUnknown:
     case ErrorCode::kShuttingDown:
       return GrpcCode::kUnavailable;
     case ErrorCode::kTimedOut:
@@ -39,6 +38,8 @@ GrpcCode GrpcCodeOf(ErrorCode code) {
     case ErrorCode::kCancelled:
       return GrpcCode::kCancelled;
     case ErrorCode::kCorruption:
+    case ErrorCode::kCommitUnknown:  // resolved inside the server; UNAVAILABLE promises a safe
+                                     // retry
     case ErrorCode::kInternal:
       break;
   }
