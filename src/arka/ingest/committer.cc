@@ -163,8 +163,9 @@ Status Committer::StageAll(Landing& landing) {
 Status Committer::Commit(Landing& landing) {
   CommitEvent event{landing.staged_through, 0, 0};
   if (!landing.staged.empty()) {
-    const auto committed = tables_.Commit(landing.table.identifier, landing.table.uuid,
-                                          landing.staged, thread_.get_stop_token());
+    const auto committed =
+        tables_.Commit(landing.table.identifier, landing.table.uuid, landing.staged,
+                       sequencer_.progress().watermarks.last_lsn, thread_.get_stop_token());
     if (!committed.ok()) return WithContext(committed.status(), "commit");
     event.snapshot_id = *committed;
     spdlog::info("committer: {}: snapshot {} holds writes {} to {} in {} data file(s)",

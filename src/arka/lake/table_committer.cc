@@ -98,12 +98,19 @@ TableCommitter::TableCommitter(iceberg::Catalog& catalog, ObjectStore& warehouse
 
 Result<int64_t> TableCommitter::Commit(const iceberg::TableIdentifier& table,
                                        const std::string& table_uuid,
-                                       const std::vector<StagedFile>& files, std::stop_token stop) {
+                                       const std::vector<StagedFile>& files, Lsn newest_lsn,
+                                       std::stop_token stop) {
   ARKA_CHECK(!files.empty());
   BackOff back_off(clock_, random_, std::move(stop));
   ARROW_ASSIGN_OR_RAISE(iceberg::Table base, Load(table, table_uuid));
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const Lsn committed, CommittedLsnOf(*base.metadata, node_));
+    if (committed > newest_lsn) {
+      return Error(ErrorCode::kUnavailable, "the table says that node '", node_,
+                   "' has committed up to LSN ", committed,
+                   ", but this server has given none above ", newest_lsn,
+                   ": two servers share a server.node_id; stop one of them");
+    }
     ARROW_ASSIGN_OR_RAISE(const auto missing, Above(committed, files));
     if (missing.empty()) return SnapshotHolding(*base.metadata, node_, files.back().last_lsn);
     ARROW_ASSIGN_OR_RAISE(

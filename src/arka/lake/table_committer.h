@@ -48,8 +48,12 @@ class TableCommitter {
   /// the table's, else kNotFound. Retries conflicts and unknown outcomes until `stop` is requested
   /// (kShuttingDown). Errors of any other kind come back. After any error, committing the same
   /// files again, alone or with later ones, is safe, even where an attempt lands late.
+  /// `newest_lsn` is the newest that this node has given: a property beyond it was written by
+  /// another server under the same node name, and taking it for ours would lose these files'
+  /// rows: kUnavailable.
   Result<int64_t> Commit(const iceberg::TableIdentifier& table, const std::string& table_uuid,
-                         const std::vector<StagedFile>& files, std::stop_token stop);
+                         const std::vector<StagedFile>& files, Lsn newest_lsn,
+                         std::stop_token stop);
 
  private:
   Result<iceberg::Table> Load(const iceberg::TableIdentifier& table, const std::string& table_uuid);

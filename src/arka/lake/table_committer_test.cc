@@ -18,6 +18,8 @@
 namespace arka::lake {
 namespace {
 
+constexpr Lsn kNewest{1'000'000};  // that the node has given
+
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -56,7 +58,7 @@ class TableCommitterTest : public testing::Test {
   }
 
   Result<int64_t> Commit(const std::vector<StagedFile>& files) {
-    return committer_.Commit(kTable, ScriptedCatalog::kUuid, files, stop_.get_token());
+    return committer_.Commit(kTable, ScriptedCatalog::kUuid, files, kNewest, stop_.get_token());
   }
 
   /// Another writer's append of a file of its own.
@@ -126,7 +128,8 @@ TEST_F(TableCommitterTest, WhatHasLandedIsNotCommittedAgain) {
   ASSERT_THAT(Commit({Staged(1005, 1009)}), IsOk());
   // A restart that knows nothing offers the same writes again.
   TableCommitter restarted(catalog_, warehouse_, clock_, random_, "n1");
-  EXPECT_EQ(restarted.Commit(kTable, ScriptedCatalog::kUuid, {Staged(1000, 1004)}, {}), *first);
+  EXPECT_EQ(restarted.Commit(kTable, ScriptedCatalog::kUuid, {Staged(1000, 1004)}, kNewest, {}),
+            *first);
   EXPECT_THAT(Files(), ElementsAre("1000-1004", "1005-1009"));
   EXPECT_EQ(catalog_.commits, 2);
 }
@@ -261,7 +264,7 @@ TEST_F(TableCommitterTest, StopsWhenAsked) {
 }
 
 TEST_F(TableCommitterTest, ATableMadeAnewIsNotTakenForTheOldOne) {
-  EXPECT_THAT(committer_.Commit(kTable, "another uuid", {Staged(1000, 1004)}, {}),
+  EXPECT_THAT(committer_.Commit(kTable, "another uuid", {Staged(1000, 1004)}, kNewest, {}),
               FailsWith(ErrorCode::kNotFound));
   EXPECT_EQ(catalog_.commits, 0);
 }
@@ -273,10 +276,20 @@ TEST_F(TableCommitterTest, ADamagedPropertyIsAnErrorNotAFreshStart) {
   EXPECT_THAT(refused.status().message(), HasSubstr("arka.committed-lsn.n1"));
 }
 
+TEST_F(TableCommitterTest, TheProgressOfAnotherServerOfTheSameNameIsNotTakenForOurs) {
+  catalog_.mutable_metadata().properties["arka.committed-lsn.n1"] = "5000";
+  const auto refused = committer_.Commit(kTable, ScriptedCatalog::kUuid, {Staged(1000, 1004)},
+                                         /*newest_lsn=*/Lsn{1004}, {});
+  ASSERT_THAT(refused, FailsWith(ErrorCode::kUnavailable));
+  EXPECT_THAT(refused.status().message(), HasSubstr("node_id"));
+  EXPECT_EQ(catalog_.commits, 0);
+}
+
 TEST_F(TableCommitterTest, NodesKeepTheirProgressApart) {
   ASSERT_THAT(Commit({Staged(2000, 2004)}), IsOk());
   TableCommitter other(catalog_, warehouse_, clock_, random_, "n2");
-  ASSERT_THAT(other.Commit(kTable, ScriptedCatalog::kUuid, {Staged(1000, 1004)}, {}), IsOk());
+  ASSERT_THAT(other.Commit(kTable, ScriptedCatalog::kUuid, {Staged(1000, 1004)}, kNewest, {}),
+              IsOk());
   EXPECT_THAT(Files(), ElementsAre("1000-1004", "2000-2004"));
   EXPECT_EQ(*CommittedLsnOf(catalog_.metadata(), "n2"), Lsn{1004});
   EXPECT_EQ(Committed(), Lsn{2004});
