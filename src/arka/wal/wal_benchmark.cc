@@ -1,4 +1,5 @@
 // What the log costs and reaches on the disk under $TMPDIR, beside that disk's bare rate.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <memory>
@@ -39,7 +40,7 @@ class CountedGroups : public LogListener {
 /// A log on the real disk whose segments are released as soon as they are durable.
 class BenchmarkLog {
  public:
-  explicit BenchmarkLog(int64_t body_bytes) {
+  explicit BenchmarkLog(int64_t body_bytes, bool settled = true) {
     LogOptions options;
     options.directory = directory_.path() + "/log";
     IgnoredRecords ignored;
@@ -50,7 +51,7 @@ class BenchmarkLog {
     record.header = arrow::Buffer::FromString(std::string(200, 'h'));
     record.body = arrow::Buffer::FromString(std::string(static_cast<size_t>(body_bytes), 'b'));
     ARKA_CHECK(log->Append(record).ok() && log->Flush().ok());  // the first segment is there
-    std::this_thread::sleep_for(std::chrono::seconds(1));       // and so are the spares
+    if (settled) std::this_thread::sleep_for(std::chrono::seconds(2));  // and so are the spares
   }
   ~BenchmarkLog() { ARKA_CHECK(log->Close().ok()); }
 
@@ -70,6 +71,12 @@ class BenchmarkLog {
   PosixFs fs_;
   SystemClock clock_;
 };
+
+void ReportWaits(benchmark::State& state, std::vector<double> waits) {
+  std::sort(waits.begin(), waits.end());
+  state.counters["p50_us"] = waits[waits.size() / 2];
+  state.counters["p99_us"] = waits[waits.size() * 99 / 100];
+}
 
 // Append alone: what a client's write costs its thread. The log thread runs beside it.
 void Append(benchmark::State& state) {
@@ -107,12 +114,38 @@ BENCHMARK(AppendDurably)->Arg(1 << 20)->Iterations(6'000)->UseRealTime();
 // One write at a time, waiting for the disk.
 void AppendAndWait(benchmark::State& state) {
   BenchmarkLog bench(state.range(0));
+  std::vector<double> waits;
+  waits.reserve(static_cast<size_t>(state.max_iterations));
   for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
     bench.Append();
     ARKA_CHECK(bench.log->Flush().ok());
+    const std::chrono::duration<double, std::micro> wait = std::chrono::steady_clock::now() - start;
+    waits.push_back(wait.count());
   }
+  ReportWaits(state, std::move(waits));
 }
 BENCHMARK(AppendAndWait)->Arg(100)->Iterations(5'000)->UseRealTime();
+
+// 10,000 writes a second into a new log, whose spare segments are being written meanwhile.
+void AppendSteadily(benchmark::State& state) {
+  constexpr auto kPeriod = std::chrono::microseconds(1'000);
+  constexpr int kEachPeriod = 10;
+  BenchmarkLog bench(state.range(0), /*settled=*/false);
+  std::vector<double> waits;
+  auto next = std::chrono::steady_clock::now();
+  for (auto _ : state) {
+    const auto start = next;
+    std::this_thread::sleep_until(start);
+    for (int i = 0; i < kEachPeriod; ++i) bench.Append();
+    ARKA_CHECK(bench.log->Flush().ok());
+    const std::chrono::duration<double, std::micro> wait = std::chrono::steady_clock::now() - start;
+    waits.push_back(wait.count());
+    next = start + kPeriod;  // late or not: the writes that came meanwhile waited
+  }
+  ReportWaits(state, std::move(waits));
+}
+BENCHMARK(AppendSteadily)->Arg(1000)->Iterations(5'000)->UseRealTime();
 
 // The bare disk: one write and one fdatasync into a file written before.
 void BareSync(benchmark::State& state) {
