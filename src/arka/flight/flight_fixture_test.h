@@ -175,10 +175,12 @@ class FlightFixture {
   void RunLoop() { transport->RunUntilIdle(); }
   /// Runs the loop and lets simulated time pass until `done`.
   [[nodiscard]] bool Await(const std::function<bool()>& done) {
-    return deployment.PassTimeUntil([&] {
-      RunLoop();
-      return done();
-    });
+    return deployment.PassTimeUntil(
+        [&] {
+          RunLoop();
+          return done();
+        },
+        waiting_loops);
   }
 
   Writer Open(transport::Metadata metadata = {}) {
@@ -195,8 +197,18 @@ class FlightFixture {
   /// The server's side of the call that was opened last.
   transport::ServerCall& last_call() { return *spy_.last_call; }
 
+  /// Time passes only while all loops of the engine wait; a log that has failed has none.
+  size_t waiting_loops = 3;
+
   ingest::Deployment deployment;
-  WriteStreamOptions options;
+  /// No time-outs but where a test wants them: what the engine does aside takes no simulated time,
+  /// so that hours may pass meanwhile.
+  WriteStreamOptions options = [] {
+    WriteStreamOptions made;
+    made.admission_timeout = std::chrono::hours(1'000'000);
+    made.idle_timeout = std::chrono::milliseconds(0);
+    return made;
+  }();
   std::unique_ptr<ingest::Engine> engine;
   std::unique_ptr<transport::InProcessTransport> transport;
 

@@ -335,7 +335,6 @@ TEST_F(WriteStreamTest, LargeBatchesAreCheckedAsideAndKeepTheirPlace) {
 TEST_F(WriteStreamTest, AStreamPausesWhereMemoryIsUsedUpAndGoesOnWithRoom) {
   deployment.options.max_unflushed_bytes = 64 << 10;
   deployment.warehouse_faults.Add({.matches = OfKind("put"), .times = kForGood});
-  options.admission_timeout = seconds(1000);
   Start();
   Writer first = OpenOrders({{kAckUntil, "COMMITTED"}});
   Writer second = OpenOrders({{kAckUntil, "COMMITTED"}});
@@ -383,7 +382,7 @@ TEST_F(WriteStreamTest, AnIdleStreamIsEndedAndAnyMessageKeepsItOpen) {
   Writer writer = OpenOrders();
   for (int64_t i = 0; i < 3; ++i) {
     writer.SendIds(i);
-    const auto later = deployment.clock.Now() + seconds(9);
+    const auto later = deployment.clock.Now() + seconds(8);
     ASSERT_TRUE(Await([&] { return deployment.clock.Now() >= later; }));
     ASSERT_FALSE(writer.Ended());
   }
@@ -400,6 +399,7 @@ TEST_F(WriteStreamTest, APoisonedLogEndsEveryStreamWithWhatWasReached) {
   Writer idle = OpenOrders();
   writer.SendIds(0);
   ASSERT_TRUE(Await([&] { return writer.LsnsAt(Tier::kLocalDisk).size() == 1; }));
+  waiting_loops = 2;
   deployment.disk_faults.Add({.matches = OfKind("sync"), .times = kForGood});
   writer.SendIds(1);
   ASSERT_TRUE(Await([&] { return writer.Ended() && idle.Ended(); }));
@@ -526,7 +526,6 @@ TEST_F(WriteStreamTest, AStreamMayBeCutShortAtEveryPoint) {
       SCOPED_TRACE(std::string(point.name) + (cut == Cut::kCancel ? ", cancel" : ", stop"));
       FlightFixture fixture;
       fixture.deployment.options.max_unflushed_bytes = 2 << 20;
-      fixture.options.admission_timeout = seconds(5);
       fixture.Start();
       Writer writer = fixture.Open({{"arka-watermarks", "true"}});
       std::promise<void> gate;
@@ -545,8 +544,6 @@ TEST_F(WriteStreamTest, AStreamMayBeCutShortAtEveryPoint) {
       Writer next = fixture.OpenOrders();
       next.SendIds(1'000'000'000);
       ASSERT_TRUE(fixture.Await([&] { return next.LsnsAt(Tier::kCommitted).size() == 1; }));
-      const auto later = fixture.deployment.clock.Now() + seconds(6);
-      ASSERT_TRUE(fixture.Await([&] { return fixture.deployment.clock.Now() > later; }));
       EXPECT_FALSE(next.Ended());
     }
   }

@@ -76,12 +76,13 @@ struct Deployment {
   }
 
   /// Lets simulated time pass until `done`; false where that has not come in half a minute of real
-  /// time. Time moves only while at least two of the engine's loops wait.
-  [[nodiscard]] bool PassTimeUntil(const std::function<bool()>& done) {
+  /// time. Time moves only while at least `loops` of the engine's loops wait: the log's (until it
+  /// fails), the uploader's and the committer's.
+  [[nodiscard]] bool PassTimeUntil(const std::function<bool()>& done, size_t loops = 2) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (!done()) {
       if (std::chrono::steady_clock::now() > give_up) return false;
-      clock.AwaitWaiters(2);
+      clock.AwaitWaiters(loops);
       clock.AdvanceToNextDeadline();
       std::this_thread::yield();
     }

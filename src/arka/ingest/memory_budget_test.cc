@@ -1,0 +1,78 @@
+#include "arka/ingest/memory_budget.h"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace arka::ingest {
+namespace {
+
+TEST(MemoryBudget, WhatFitsIsTakenAndWhatDoesNotIsRefused) {
+  MemoryBudget budget(100);
+  EXPECT_TRUE(budget.TryTake(60));
+  EXPECT_FALSE(budget.TryTake(41));
+  EXPECT_TRUE(budget.TryTake(40));
+  EXPECT_EQ(budget.taken_bytes(), 100);
+  EXPECT_FALSE(budget.TryTake(1));
+}
+
+TEST(MemoryBudget, OneWriteLargerThanAllOfItPassesAlone) {
+  MemoryBudget budget(100);
+  EXPECT_TRUE(budget.TryTake(1000));
+  EXPECT_FALSE(budget.TryTake(1));
+  budget.GiveBack(1000);
+  EXPECT_TRUE(budget.TryTake(1));
+  EXPECT_FALSE(budget.TryTake(1000));
+}
+
+TEST(MemoryBudget, ARefusalIsRememberedUntilRoomIsMadeAndToldOnce) {
+  MemoryBudget budget(100);
+  ASSERT_TRUE(budget.TryTake(100));
+  EXPECT_FALSE(budget.GiveBack(10)) << "nobody was refused";
+  ASSERT_FALSE(budget.TryTake(50));
+  EXPECT_TRUE(budget.is_tight());
+  EXPECT_TRUE(budget.GiveBack(30));
+  EXPECT_FALSE(budget.GiveBack(30));
+  EXPECT_FALSE(budget.is_tight());
+}
+
+TEST(MemoryBudget, ItIsTightFromThreeQuartersOn) {
+  MemoryBudget budget(100);
+  budget.Take(75);
+  EXPECT_FALSE(budget.is_tight());
+  budget.Take(1);
+  EXPECT_TRUE(budget.is_tight());
+  budget.Take(1000);  // replay is never refused
+  EXPECT_EQ(budget.taken_bytes(), 1076);
+}
+
+TEST(MemoryBudget, NobodyWhoIsRefusedIsForgotten) {
+  MemoryBudget budget(10);
+  std::atomic<int> room{0};  // how often somebody was told to try again
+  std::vector<std::jthread> threads;
+  std::atomic<int64_t> most{0};
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 2000; ++round) {
+        while (true) {
+          const int seen = room.load();
+          if (budget.TryTake(4)) break;
+          room.wait(seen);  // woken by the one who is told
+        }
+        if (budget.taken_bytes() > most) most = budget.taken_bytes();
+        if (budget.GiveBack(4)) {
+          ++room;
+          room.notify_all();
+        }
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(budget.taken_bytes(), 0);
+  EXPECT_LE(most.load(), 10);
+}
+
+}  // namespace
+}  // namespace arka::ingest
