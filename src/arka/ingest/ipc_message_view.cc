@@ -9,7 +9,7 @@ namespace {
 // Field numbers, in the order in which Message.fbs declares them.
 constexpr int kMessageHeaderType = 1, kMessageHeader = 2, kMessageBodyLength = 3;
 constexpr int kBatchLength = 0, kBatchBuffers = 2, kBatchCompression = 3;
-constexpr int kDictionaryData = 1, kDictionaryIsDelta = 2;
+constexpr int kDictionaryId = 0, kDictionaryData = 1, kDictionaryIsDelta = 2;
 
 // One table of a flatbuffer. Every read is bounds-checked; a read outside answers nothing.
 class FlatTable {
@@ -125,6 +125,7 @@ Result<IpcMessageView> ViewIpcMessage(const arrow::Buffer& header, const arrow::
   }
   auto batch = message->Table(kMessageHeader);
   if (batch && view.kind == IpcKind::kDictionaryBatch) {
+    view.dictionary_id = batch->Scalar<int64_t>(kDictionaryId).value_or(0);
     view.is_delta = batch->Scalar<uint8_t>(kDictionaryIsDelta).value_or(0) != 0;
     batch = batch->Table(kDictionaryData);
   }

@@ -22,7 +22,8 @@ struct IpcMessageView {
   int64_t row_count = 0;   // of a record or dictionary batch
   bool compressed = false;
   int64_t unpacked_bytes = 0;  // sum of its buffers' sizes once decompressed
-  bool is_delta = false;       // of a dictionary batch
+  bool is_delta = false;       // of a dictionary batch, as the next
+  int64_t dictionary_id = 0;
 };
 
 /// kInvalidRequest where the metadata is not that of a schema, dictionary batch or record batch, or

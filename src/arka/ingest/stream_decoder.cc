@@ -7,8 +7,6 @@
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/writer.h>
 
-#include "arka/ingest/ipc_message_view.h"
-
 namespace arka::ingest {
 namespace {
 
@@ -143,15 +141,21 @@ Status StreamDecoder::CheckLimits(const arrow::Buffer& header, const arrow::Buff
     return Error(ErrorCode::kTooLarge, "the batch has ", view.row_count, " rows; at most ",
                  limits_.max_rows, " are taken, send smaller batches");
   }
-  if (*is_dictionary) {
-    dictionary_bytes_ = view.unpacked_bytes + (view.is_delta ? dictionary_bytes_ : 0);
-    if (dictionary_bytes_ > limits_.max_dictionary_bytes) {
-      return Error(ErrorCode::kTooLarge, "the stream's dictionaries have grown to ",
-                   dictionary_bytes_, " bytes; at most ", limits_.max_dictionary_bytes,
-                   " are kept, send the column undecoded or open another stream");
-    }
-  }
-  return Status::OK();
+  return *is_dictionary ? CheckDictionaryLimits(view, header.size() + body.size()) : Status::OK();
+}
+
+Status StreamDecoder::CheckDictionaryLimits(const IpcMessageView& view, int64_t message_bytes) {
+  int64_t& bytes = dictionary_bytes_[view.dictionary_id];
+  bytes = view.unpacked_bytes + (view.is_delta ? bytes : 0);
+  int64_t kept = 0;
+  for (const auto& [id, size] : dictionary_bytes_) kept += size;
+  // Messages are read with the next batch, and until then kept even where one replaces another.
+  queued_dictionary_bytes_ += message_bytes + kBatchOverheadBytes;
+  kept = std::max(kept, queued_dictionary_bytes_);
+  if (kept <= limits_.max_dictionary_bytes) return Status::OK();
+  return Error(ErrorCode::kTooLarge, "the stream's dictionaries have grown to ", kept,
+               " bytes; at most ", limits_.max_dictionary_bytes,
+               " are kept, send the column undecoded or open another stream");
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> StreamDecoder::ReadWithDictionaries(
@@ -159,6 +163,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> StreamDecoder::ReadWithDictionaries(
   queued_->push_back(std::move(message));
   std::shared_ptr<arrow::RecordBatch> batch;
   ARROW_RETURN_NOT_OK(reader_->ReadNext(&batch));
+  queued_dictionary_bytes_ = 0;
   if (batch == nullptr) return Status::Invalid("a batch without the dictionaries it needs");
   return batch;
 }

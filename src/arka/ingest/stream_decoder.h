@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -18,6 +19,7 @@
 #include <arrow/record_batch.h>
 
 #include "arka/base/error.h"
+#include "arka/ingest/ipc_message_view.h"
 #include "arka/lake/table_schema.h"
 
 namespace arka::ingest {
@@ -58,6 +60,7 @@ class StreamDecoder {
       : schema_(std::move(schema)), limits_(limits) {}
 
   Status CheckLimits(const arrow::Buffer& header, const arrow::Buffer& body, bool* is_dictionary);
+  Status CheckDictionaryLimits(const IpcMessageView& view, int64_t message_bytes);
   // Streams with dictionaries go through Arrow's stream reader, which keeps them.
   Result<std::shared_ptr<arrow::RecordBatch>> ReadWithDictionaries(
       std::unique_ptr<arrow::ipc::Message> message);
@@ -66,7 +69,8 @@ class StreamDecoder {
   const DecodeLimits limits_;
   std::shared_ptr<std::deque<std::unique_ptr<arrow::ipc::Message>>> queued_;  // read by reader_
   std::shared_ptr<arrow::ipc::RecordBatchStreamReader> reader_;
-  int64_t dictionary_bytes_ = 0;
+  std::map<int64_t, int64_t> dictionary_bytes_;  // by dictionary id, with its deltas
+  int64_t queued_dictionary_bytes_ = 0;          // as they came; until the next record batch
 };
 
 }  // namespace arka::ingest
