@@ -17,7 +17,8 @@ std::string ToJson(const ServerStatus& status) {
       {"ready", status.ready},
       {"problem", status.problem},
   };
-  return json.dump();
+  // Errors come from outside too, and may be no UTF-8.
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> ToRecordBatch(const ServerStatus& status) {
