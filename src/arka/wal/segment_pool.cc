@@ -143,7 +143,7 @@ void SegmentPool::Run() {
 }
 
 Status SegmentPool::Begin() {
-  unfinished_.emplace();
+  unfinished_ = Unfinished();
   unfinished_->path = NextPath();
   ARROW_ASSIGN_OR_RAISE(unfinished_->file, fs_.Open(unfinished_->path + std::string(kUnfinished),
                                                     OpenMode::kCreateNew));
