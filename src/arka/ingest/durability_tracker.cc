@@ -42,6 +42,11 @@ void DurabilityTracker::OnCommitted(TableId table, Lsn through, Lsn next_uncommi
   MoveCommitted();
 }
 
+bool DurabilityTracker::all_landed() const {
+  const size_t held = first_uncommitted_.count(kGoneTables);
+  return watermarks_.s3_lsn == watermarks_.last_lsn && first_uncommitted_.size() == held;
+}
+
 void DurabilityTracker::MoveCommitted() {
   // Never above s3_lsn: what no table claims is either committed or not yet uploaded.
   Lsn committed = watermarks_.s3_lsn;

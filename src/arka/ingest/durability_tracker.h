@@ -40,6 +40,8 @@ class DurabilityTracker {
   void OnCommitted(TableId table, Lsn through, Lsn next_uncommitted);
 
   const protocol::Watermarks& watermarks() const { return watermarks_; }
+  /// Whether nothing is left to do: all is committed but the writes to tables that are gone.
+  bool all_landed() const;
 
  private:
   void MoveCommitted();

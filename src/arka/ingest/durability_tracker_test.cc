@@ -92,5 +92,17 @@ TEST(DurabilityTracker, NoWatermarkEverFallsAndTheirOrderHolds) {
   }
 }
 
+TEST(DurabilityTracker, WritesToTablesThatAreGoneAreNotWaitedFor) {
+  DurabilityTracker tracker(Lsn{1002}, Lsn{1001}, {{kGoneTables, Lsn{1000}}, {{1}, Lsn{1002}}});
+  EXPECT_FALSE(tracker.all_landed());
+  tracker.OnObjectStorage(Lsn{1002});
+  EXPECT_FALSE(tracker.all_landed()) << "table 1 has one";
+  tracker.OnCommitted({1}, Lsn{1002}, kNoLsn);
+  EXPECT_TRUE(tracker.all_landed());
+  EXPECT_EQ(tracker.watermarks().committed_lsn, Lsn{999}) << "but they are not committed";
+  tracker.OnWrite({1}, Lsn{1003});
+  EXPECT_FALSE(tracker.all_landed());
+}
+
 }  // namespace
 }  // namespace arka::ingest

@@ -120,9 +120,9 @@ Status Engine::Drain(std::chrono::milliseconds patience) {
   committer_.CommitNow();
   uploader_->Hurry();
   while (true) {
-    const auto watermarks = sequencer_.progress().watermarks;
-    if (watermarks.committed_lsn == watermarks.last_lsn) return Status::OK();
+    if (sequencer_.all_landed()) return Status::OK();
     if (clock_.Now() >= deadline) {
+      const auto watermarks = sequencer_.progress().watermarks;
       return Error(ErrorCode::kTimedOut, "writes up to LSN ", watermarks.committed_lsn.value,
                    " of ", watermarks.last_lsn.value,
                    " are committed; the rest are in the log and go on at the next start");

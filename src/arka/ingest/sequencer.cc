@@ -117,6 +117,11 @@ Progress Sequencer::progress() const {
   return {tracker_.watermarks(), moved_at_us_, commits_, !failure_.ok()};
 }
 
+bool Sequencer::all_landed() const {
+  std::lock_guard lock(mutex_);
+  return tracker_.all_landed();
+}
+
 double Sequencer::lag_seconds() const {
   std::lock_guard lock(mutex_);
   const auto& watermarks = tracker_.watermarks();

@@ -62,6 +62,8 @@ class Sequencer : public wal::LogListener {
   void OnCommitted(Table& table, const CommitEvent& event, Lsn next_held);
 
   Progress progress() const;
+  /// Whether all is committed that ever can be: see DurabilityTracker.
+  bool all_landed() const;
   /// Age of the oldest write that has not reached the object store, to about 10 ms; 0: none.
   double lag_seconds() const;
   /// Why nothing is acknowledged any more; OK while the log works.
