@@ -28,7 +28,7 @@ function(arka_layer name)
     add_executable(arka_${name}_test ${tests})
     target_link_libraries(arka_${name}_test PRIVATE arka_${name} ${test_deps} GTest::gmock_main)
     gtest_discover_tests(arka_${name}_test TEST_PREFIX "${name}." PROPERTIES LABELS fast
-                         DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST)
+                         DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES)
   endif()
 
   set(benchmarks ${all})
