@@ -88,8 +88,8 @@ void WriteStream::OnWritable() { ScheduleFlush(); }
 
 void WriteStream::Wake(const ingest::Progress& progress) {
   if (finished_) return;
-  if (progress.failed) return Finish(context_.engine.failure());
   Flush();
+  if (progress.failed && !finished_) Finish(context_.engine.failure());
 }
 
 void WriteStream::Pump() {
@@ -218,17 +218,16 @@ bool WriteStream::OnRoom() {
   const auto lsn = context_.engine.Write(*target_, *refused_);
   if (!lsn.ok() && CodeOf(lsn.status()) == ErrorCode::kBackpressure) return false;
   refused_.reset();
+  if (lsn.ok()) Admitted(*lsn);
   // What follows may be refused as well and queue up again, so it is not done in this turn.
-  context_.loop.Post(
-      [weak = std::weak_ptr(self_), status = lsn.status(), lsn = lsn.ok() ? *lsn : kNoLsn] {
-        const auto alive = weak.lock();
-        if (alive == nullptr) return;
-        WriteStream& stream = **alive;
-        stream.busy_ = false;
-        if (!status.ok()) return stream.Fail(status);
-        stream.Admitted(lsn);
-        stream.Pump();
-      });
+  context_.loop.Post([weak = std::weak_ptr(self_), status = lsn.status()] {
+    const auto alive = weak.lock();
+    if (alive == nullptr) return;
+    WriteStream& stream = **alive;
+    stream.busy_ = false;
+    if (!status.ok()) return stream.Fail(status);
+    stream.Pump();
+  });
   return true;
 }
 

@@ -7,6 +7,8 @@
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/writer.h>
 
+#include "arka/lake/chunk_merger.h"
+
 namespace arka::ingest {
 namespace {
 
@@ -87,7 +89,7 @@ bool HasDictionaries(const arrow::DataType& type) {
 }  // namespace
 
 int64_t DecodedWrite::size_bytes() const {
-  return header->size() + body->size() + kBatchOverheadBytes +
+  return header->size() + body->size() + copied_bytes + kBatchOverheadBytes +
          kColumnOverheadBytes * stored->num_columns();
 }
 
@@ -120,15 +122,15 @@ Result<std::unique_ptr<StreamDecoder>> StreamDecoder::Make(
   return decoder;
 }
 
-Status StreamDecoder::CheckLimits(const arrow::Buffer& header, const arrow::Buffer& body,
-                                  bool* is_dictionary) {
+Result<IpcMessageView> StreamDecoder::CheckLimits(const arrow::Buffer& header,
+                                                  const arrow::Buffer& body) {
   ARROW_ASSIGN_OR_RAISE(const IpcMessageView view, ViewIpcMessage(header, body));
   if (view.kind == IpcKind::kSchema) {
     return Error(ErrorCode::kInvalidRequest,
                  "a second schema message; a stream has one schema, open another stream");
   }
-  *is_dictionary = view.kind == IpcKind::kDictionaryBatch;
-  if (*is_dictionary && reader_ == nullptr) {
+  const bool is_dictionary = view.kind == IpcKind::kDictionaryBatch;
+  if (is_dictionary && reader_ == nullptr) {
     return Error(ErrorCode::kInvalidRequest,
                  "a dictionary batch, but the stream's schema has no dictionary columns");
   }
@@ -141,7 +143,10 @@ Status StreamDecoder::CheckLimits(const arrow::Buffer& header, const arrow::Buff
     return Error(ErrorCode::kTooLarge, "the batch has ", view.row_count, " rows; at most ",
                  limits_.max_rows, " are taken, send smaller batches");
   }
-  return *is_dictionary ? CheckDictionaryLimits(view, header.size() + body.size()) : Status::OK();
+  if (is_dictionary) {
+    ARROW_RETURN_NOT_OK(CheckDictionaryLimits(view, header.size() + body.size()));
+  }
+  return view;
 }
 
 Status StreamDecoder::CheckDictionaryLimits(const IpcMessageView& view, int64_t message_bytes) {
@@ -173,9 +178,8 @@ Result<std::optional<DecodedWrite>> StreamDecoder::Decode(
   if (body == nullptr) body = EmptyBody();
   ARROW_ASSIGN_OR_RAISE(auto message,
                         AsInvalid(arrow::ipc::Message::Open(header, body), "IPC message"));
-  bool is_dictionary = false;
-  ARROW_RETURN_NOT_OK(CheckLimits(*header, *body, &is_dictionary));
-  if (is_dictionary) {
+  ARROW_ASSIGN_OR_RAISE(const IpcMessageView view, CheckLimits(*header, *body));
+  if (view.kind == IpcKind::kDictionaryBatch) {
     queued_->push_back(std::move(message));
     return std::nullopt;
   }
@@ -198,6 +202,9 @@ Result<std::optional<DecodedWrite>> StreamDecoder::Decode(
     write.body = std::move(body);
   }
   ARROW_ASSIGN_OR_RAISE(write.stored, schema_->ToStorage(batch));
+  if (view.compressed || schema_->needs_decoding() || schema_->needs_conversion()) {
+    write.copied_bytes = lake::ReferencedBytes(*write.stored);
+  }
   return write;
 }
 

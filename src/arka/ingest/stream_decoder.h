@@ -35,6 +35,7 @@ struct DecodedWrite {
   std::shared_ptr<arrow::Buffer> header;       // the IPC message to log
   std::shared_ptr<arrow::Buffer> body;         // never null
   std::shared_ptr<arrow::RecordBatch> stored;  // the same rows as the table stores them
+  int64_t copied_bytes = 0;                    // of `stored`, where it does not lie in `body`
 
   /// Bytes that the write keeps in memory until it is merged or in a data file.
   int64_t size_bytes() const;
@@ -59,7 +60,7 @@ class StreamDecoder {
   StreamDecoder(std::shared_ptr<const lake::TableSchema> schema, DecodeLimits limits)
       : schema_(std::move(schema)), limits_(limits) {}
 
-  Status CheckLimits(const arrow::Buffer& header, const arrow::Buffer& body, bool* is_dictionary);
+  Result<IpcMessageView> CheckLimits(const arrow::Buffer& header, const arrow::Buffer& body);
   Status CheckDictionaryLimits(const IpcMessageView& view, int64_t message_bytes);
   // Streams with dictionaries go through Arrow's stream reader, which keeps them.
   Result<std::shared_ptr<arrow::RecordBatch>> ReadWithDictionaries(

@@ -163,6 +163,21 @@ TEST(StreamDecoder, DeltasGrowADictionary) {
             Texts({"b", "a"})->ToString());
 }
 
+TEST(StreamDecoder, WhatIsUnpackedOrConvertedCountsAsMemory) {
+  auto options = arrow::ipc::IpcWriteOptions::Defaults();
+  options.codec = arrow::util::Codec::Create(arrow::Compression::ZSTD).ValueOrDie();
+  constexpr int64_t kRows = 100'000;
+  const auto packed = MessagesOf({BatchOf(Ints(kRows))}, options);
+  const auto unpacked = Feed(packed[0]).Give(packed[1]).ValueOrDie();
+  ASSERT_LT(unpacked->body->size(), 8 * kRows);
+  EXPECT_GE(unpacked->size_bytes(), 8 * kRows);
+
+  const auto halves = arrow::MakeArrayOfNull(arrow::float16(), kRows).ValueOrDie();
+  const auto messages = MessagesOf({BatchOf(halves)});
+  const auto widened = Feed(messages[0]).Give(messages[1]).ValueOrDie();
+  EXPECT_GE(widened->size_bytes(), (2 + 4) * kRows);
+}
+
 TEST(StreamDecoder, CompressedBodiesAreRead) {
   for (const auto compression : {arrow::Compression::LZ4_FRAME, arrow::Compression::ZSTD}) {
     auto options = arrow::ipc::IpcWriteOptions::Defaults();
