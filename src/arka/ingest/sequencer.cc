@@ -86,7 +86,9 @@ void Sequencer::OnObjectStorage(Lsn s3_lsn) {
   {
     std::lock_guard lock(mutex_);
     // The log may have uploaded what it has not reported yet.
+    const Lsn reported = tracker_.watermarks().disk_lsn;
     tracker_.OnDisk(std::min(log_->disk_lsn(), log_->last_lsn()));
+    if (tracker_.watermarks().disk_lsn != reported) Moved(Tier::kLocalDisk);
     tracker_.OnObjectStorage(s3_lsn);
     if (s3_lsn == tracker_.watermarks().last_lsn) {
       not_uploaded_.clear();
