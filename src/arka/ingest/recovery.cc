@@ -41,7 +41,7 @@ Status Recovery::OnDefinition(const wal::Definition& definition) {
   }
   ARROW_RETURN_NOT_OK(WithContext(restored, "recovery of " + table.identifier.ToString()));
   Source source;
-  source.opened = tables_.Restored(definition.id);
+  source.opened = tables_.OfDefinition(definition.id);
   ARROW_ASSIGN_OR_RAISE(auto header, SchemaHeader(*source.opened->schema->stream_schema()));
   ARROW_ASSIGN_OR_RAISE(source.decoder,
                         StreamDecoder::Make(header, source.opened->schema, kNoLimits));

@@ -78,6 +78,7 @@ Result<std::shared_ptr<const OpenedTable>> TableRegistry::Open(
   std::lock_guard lock(mutex_);
   if (entry->opened.size() >= kMaxOpened) entry->opened.erase(entry->opened.begin());
   entry->opened.push_back(opened);
+  by_definition_[opened->definition] = opened;
   return opened;
 }
 
@@ -147,15 +148,15 @@ Status TableRegistry::Restore(wal::DefinitionId id, const TableDefinition& defin
   opened->schema = std::move(schema);
   opened->definition = id;
   std::lock_guard lock(mutex_);
-  restored_[id] = opened;
+  by_definition_[id] = opened;
   entry->opened.push_back(std::move(opened));
   return Status::OK();
 }
 
-std::shared_ptr<const OpenedTable> TableRegistry::Restored(wal::DefinitionId id) const {
+std::shared_ptr<const OpenedTable> TableRegistry::OfDefinition(wal::DefinitionId id) const {
   std::lock_guard lock(mutex_);
-  const auto found = restored_.find(id);
-  return found == restored_.end() ? nullptr : found->second;
+  const auto found = by_definition_.find(id);
+  return found == by_definition_.end() ? nullptr : found->second;
 }
 
 }  // namespace arka::ingest

@@ -54,8 +54,8 @@ class TableRegistry {
 
   /// Replay: a definition out of the log. kNotFound where its table is gone from the catalog.
   Status Restore(wal::DefinitionId id, const TableDefinition& definition);
-  /// Replay: what Restore made of `id`; nullptr where it was not restored.
-  std::shared_ptr<const OpenedTable> Restored(wal::DefinitionId id) const;
+  /// What records of definition `id` go to; nullptr where their table is gone.
+  std::shared_ptr<const OpenedTable> OfDefinition(wal::DefinitionId id) const;
 
  private:
   struct Entry {
@@ -77,7 +77,7 @@ class TableRegistry {
   mutable std::mutex mutex_;
   // Guarded by mutex_:
   std::map<iceberg::TableIdentifier, Entry> tables_;
-  std::map<wal::DefinitionId, std::shared_ptr<const OpenedTable>> restored_;
+  std::map<wal::DefinitionId, std::shared_ptr<const OpenedTable>> by_definition_;
   uint32_t last_table_id_ = 0;
   uint32_t last_definition_ = 0;
 };
