@@ -1,0 +1,89 @@
+#include "arka/flight/ack_output.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/writer.h>
+
+#include "arka/base/check.h"
+#include "arka/protocol/ack_batch.h"
+#include "arka/protocol/flight_data.h"
+
+namespace arka::flight {
+namespace {
+
+constexpr int64_t kMaxAckRows = 4096;          // of one ack batch
+constexpr size_t kMaxQueuedBytes = 256 << 10;  // of acks; the rest stays in the cursor
+
+std::vector<std::shared_ptr<arrow::Buffer>> SchemaMessage() {
+  arrow::ipc::IpcPayload payload;
+  const arrow::ipc::DictionaryFieldMapper mapper(*protocol::AckSchema());
+  ARKA_CHECK(arrow::ipc::GetSchemaPayload(*protocol::AckSchema(),
+                                          arrow::ipc::IpcWriteOptions::Defaults(), mapper, &payload)
+                 .ok());
+  return protocol::EncodeFlightData(payload);
+}
+
+std::vector<std::shared_ptr<arrow::Buffer>> BatchMessage(const arrow::RecordBatch& batch) {
+  arrow::ipc::IpcPayload payload;
+  ARKA_CHECK(
+      arrow::ipc::GetRecordBatchPayload(batch, arrow::ipc::IpcWriteOptions::Defaults(), &payload)
+          .ok());
+  return protocol::EncodeFlightData(payload);
+}
+
+Tier HighestAwaited(const protocol::WriteHeaders& headers) {
+  Tier highest = headers.ack_until;
+  for (Tier tier : kAllTiers) {
+    if (headers.acks[IndexOf(tier)]) highest = std::max(highest, tier);
+  }
+  return highest;
+}
+
+}  // namespace
+
+AckOutput::AckOutput(transport::ServerCall& call, const protocol::WriteHeaders& headers)
+    : call_(call), highest_awaited_(HighestAwaited(headers)), acks_(headers.acks) {
+  static const auto schema_message = SchemaMessage();
+  call_.Write(schema_message);
+}
+
+bool AckOutput::Flush(const ingest::Progress& progress, const ingest::Table* table) {
+  const auto commits = [table](Lsn lsn) -> std::optional<CommittedRange> {
+    const auto event = table->CommitOf(lsn);
+    if (!event) return std::nullopt;
+    return CommittedRange{event->through, event->snapshot_id, event->timestamp_us};
+  };
+  const auto& reached = progress.watermarks;
+  bool sent = false;
+  while (call_.queued_bytes() < kMaxQueuedBytes) {
+    const auto runs = acks_.Take({reached.last_lsn, reached.disk_lsn, reached.s3_lsn},
+                                 progress.moved_at_us, commits, kMaxAckRows);
+    if (runs.empty()) break;
+    sent = true;
+    call_.Write(BatchMessage(*protocol::MakeAckBatch(runs, std::nullopt, 0)));
+  }
+  return sent;
+}
+
+void AckOutput::SendWatermarks(const ingest::Progress& progress, bool though_unread) {
+  if (sent_watermarks_ == progress.watermarks) return;
+  if (!though_unread && call_.queued_bytes() >= kMaxQueuedBytes) return;
+  sent_watermarks_ = progress.watermarks;
+  const int64_t at_us = *std::max_element(progress.moved_at_us.begin(), progress.moved_at_us.end());
+  call_.Write(BatchMessage(*protocol::MakeAckBatch({}, progress.watermarks, at_us)));
+}
+
+void AckOutput::Await(AckScheduler& scheduler, AckScheduler::SleeperId id, Tier finish_after,
+                      const ingest::Table* table) const {
+  const Tier highest = std::max(highest_awaited_, finish_after);
+  for (Tier tier : {Tier::kLocalDisk, Tier::kObjectStorage, Tier::kCommitted}) {
+    if (tier > highest) break;
+    const Lsn lsn = acks_.FirstPending(tier);
+    if (lsn != kNoLsn) scheduler.Await(id, tier, lsn, table);
+  }
+}
+
+}  // namespace arka::flight

@@ -1,0 +1,89 @@
+// The input side of a writing stream: messages come in, writes with an LSN come out, in order.
+//
+// The first message names the table and brings the schema; the table is opened, off the loop where
+// the catalog has to be asked. Every batch after it is checked (large ones off the loop) and
+// admitted. What arrives meanwhile waits, and the peer is paused where too much does. Owned by the
+// WriteStream; on the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "arka/flight/loop_context.h"
+#include "arka/flight/write_admission.h"
+#include "arka/flight/write_stream_options.h"
+#include "arka/ingest/engine.h"
+#include "arka/protocol/flight_data.h"
+#include "arka/transport/call.h"
+
+namespace arka::flight {
+
+class StreamInput {
+ public:
+  /// Who is told what becomes of the input.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    /// The stream's next batch is in MEMORY.
+    virtual void OnAdmitted(Lsn lsn) = 0;
+    /// The input ends here, with an error that names the batch.
+    virtual void OnInputError(Status error) = 0;
+    /// The peer has half-closed, and all that it sent has been admitted.
+    virtual void OnInputDone() = 0;
+  };
+
+  /// All must outlive the input. `id` is the stream among the sleepers of `context`.
+  StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
+              AckScheduler::SleeperId id, const WriteStreamOptions& options, Listener& listener);
+
+  void Add(std::shared_ptr<arrow::Buffer> message);
+  void HalfClose();
+  /// Tries again the write that memory was refused to. False: still no room, keep the turn.
+  bool OnRoom() { return admission_.OnRoom(); }
+  /// Drops what waits; whatever still comes is ignored.
+  void Stop();
+
+  /// Whether the peer has half-closed and all has been admitted.
+  bool done() const { return half_closed_ && messages_.empty() && !busy_; }
+  /// The stream's table; nullptr before it is open.
+  const ingest::OpenedTable* target() const { return target_.get(); }
+
+ private:
+  // Each takes the next step; where that ends later, busy_ is set.
+  void Pump();
+  Status Take(const std::shared_ptr<arrow::Buffer>& message);
+  Status Open(const protocol::FlightData& data);
+  Status OnOpened(Result<std::shared_ptr<const ingest::OpenedTable>> opened);
+  Status DecodeAside(const protocol::FlightData& data);
+  Status Admit(ingest::DecodedWrite write);
+  void OnSettled(Result<Lsn> lsn);
+  void Fail(Status error);
+  void PaceReading();
+
+  // Runs a task on the loop if the stream is still there; for any thread.
+  std::function<void(std::function<void(StreamInput&)>)> SelfPoster();
+
+  transport::ServerCall& call_;
+  LoopContext& context_;
+  const WriteStreamOptions& options_;
+  Listener& listener_;
+  const std::shared_ptr<StreamInput*> self_;  // expires with the input
+  WriteAdmission admission_;
+
+  std::deque<std::shared_ptr<arrow::Buffer>> messages_;
+  int64_t bytes_ = 0;  // of messages_
+  bool busy_ = false;  // opening, checking aside or waiting for room
+  bool paused_ = false;
+  bool half_closed_ = false;
+  bool stopped_ = false;
+  int64_t admitted_ = 0;
+  std::optional<protocol::TableName> table_name_;
+  std::shared_ptr<arrow::Buffer> schema_header_;
+  std::shared_ptr<const ingest::OpenedTable> target_;
+  std::shared_ptr<ingest::StreamDecoder> decoder_;
+};
+
+}  // namespace arka::flight

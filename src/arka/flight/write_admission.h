@@ -1,0 +1,53 @@
+// How a checked write of one stream gets into the engine, or waits for room there.
+//
+// Where memory is used up the write waits its turn among the loop's streams; after the admission
+// time-out it fails with RESOURCE_EXHAUSTED. At most one write of a stream waits. Owned by the
+// StreamInput; on the loop's thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "arka/flight/loop_context.h"
+#include "arka/ingest/engine.h"
+#include "arka/io/clock.h"
+
+namespace arka::flight {
+
+class WriteAdmission {
+ public:
+  /// `settled` is told how a write that had to wait ended; not called for any other. `id` is the
+  /// stream among the sleepers of `context`. All must outlive the admission.
+  WriteAdmission(LoopContext& context, const Clock& clock, AckScheduler::SleeperId id,
+                 std::chrono::milliseconds timeout, std::function<void(Result<Lsn>)> settled);
+  ~WriteAdmission();
+
+  /// The write's LSN; nothing where it waits for room now, for which `target` must stay.
+  Result<std::optional<Lsn>> Admit(const ingest::OpenedTable& target, ingest::DecodedWrite write);
+
+  bool waiting() const { return refused_.has_value(); }
+
+  /// There is room: tries again. False: still none, keep the turn.
+  bool OnRoom();
+
+  /// Gives up what waits; nobody is told.
+  void Cancel() { refused_.reset(); }
+
+ private:
+  void Wait(Status why);
+
+  LoopContext& context_;
+  const Clock& clock_;
+  const AckScheduler::SleeperId id_;
+  const std::chrono::milliseconds timeout_;
+  const std::function<void(Result<Lsn>)> settled_;
+  const std::shared_ptr<WriteAdmission*> self_;  // expires with the admission
+
+  const ingest::OpenedTable* target_ = nullptr;
+  std::optional<ingest::DecodedWrite> refused_;
+  SteadyTime refused_at_{};
+};
+
+}  // namespace arka::flight
