@@ -7,18 +7,24 @@
 namespace arka {
 namespace {
 
+// Far more than there are keys. An anchor may stand inside itself, and aliases of aliases unfold
+// without end.
+constexpr int kMaxDepth = 8;
+constexpr size_t kMaxEntries = 1000;
+
 class Flattener {
  public:
   explicit Flattener(const std::string& file_name) : file_name_(file_name) {}
 
-  Status Add(const YAML::Node& node, const std::string& prefix) {
+  Status Add(const YAML::Node& node, const std::string& prefix, int depth = 0) {
     for (const auto& entry : node) {
       const int line = entry.first.Mark().line + 1;
       if (!entry.first.IsScalar()) return Refuse(line, "expected a key");
       const std::string key =
           prefix.empty() ? entry.first.Scalar() : prefix + "." + entry.first.Scalar();
       if (entry.second.IsMap()) {
-        ARROW_RETURN_NOT_OK(Add(entry.second, key));
+        if (depth == kMaxDepth) return Refuse(line, "'" + key + "' is nested too deep");
+        ARROW_RETURN_NOT_OK(Add(entry.second, key, depth + 1));
         continue;
       }
       if (entry.second.IsNull()) return Refuse(line, "'" + key + "' has no value");
@@ -28,6 +34,7 @@ class Flattener {
         return Refuse(
             line, "'" + key + "' is given twice, first in line " + std::to_string(first->second));
       }
+      if (entries_.size() == kMaxEntries) return Refuse(line, "more keys than there can be");
       entries_.push_back({key, entry.second.Scalar(), line});
     }
     return Status::OK();

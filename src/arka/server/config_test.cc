@@ -124,6 +124,19 @@ TEST_F(ConfigTest, ABrokenFileNamesTheLine) {
   EXPECT_THAT(FileError("server: 5"), StartsWith(":1: unknown key 'server'"));
 }
 
+TEST_F(ConfigTest, AnAnchorInsideItselfOrAliasesWithoutEndAreRefused) {
+  EXPECT_THAT(FileError("server: &s {tls: *s}\n"), EndsWith("is nested too deep"));
+  std::string bomb = "a: &a {k0: 1, k1: 1, k2: 1, k3: 1, k4: 1, k5: 1, k6: 1, k7: 1}\n";
+  for (char name = 'b'; name < 'h'; ++name) {
+    bomb += std::string(1, name) + ": &" + name + " {";
+    for (int i = 0; i < 8; ++i) {
+      bomb +=
+          "k" + std::to_string(i) + ": *" + static_cast<char>(name - 1) + (i < 7 ? ", " : "}\n");
+    }
+  }
+  EXPECT_THAT(FileError(bomb), EndsWith(": more keys than there can be"));
+}
+
 TEST_F(ConfigTest, AnEmptyFileIsFine) {
   EXPECT_THAT(LoadFile(""), IsOk());
   EXPECT_THAT(LoadFile("# nothing\n"), IsOk());
