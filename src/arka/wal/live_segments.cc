@@ -43,11 +43,4 @@ std::shared_ptr<Segment> LiveSegments::newest() const {
   return segments_.empty() ? nullptr : segments_.back();
 }
 
-int64_t LiveSegments::size_bytes() const {
-  const std::lock_guard lock(mutex_);
-  int64_t total = 0;
-  for (const std::shared_ptr<Segment>& segment : segments_) total += segment->size_bytes();
-  return total;
-}
-
 }  // namespace arka::wal

@@ -28,7 +28,6 @@ class LiveSegments {
 
   /// The newest, or none.
   std::shared_ptr<Segment> newest() const;
-  int64_t size_bytes() const;
 
  private:
   mutable std::mutex mutex_;

@@ -84,7 +84,8 @@ class SegmentedLog : public Log {
   Lsn last_lsn() const override { return queue_.last_lsn(); }
   Lsn disk_lsn() const override { return queue_.durable_lsn(); }
   int64_t pending_bytes() const override { return queue_.pending_bytes(); }
-  int64_t retained_bytes() const override { return live_.size_bytes(); }
+  int64_t retained_bytes() const override { return pool_->total_bytes(); }
+  int64_t used_bytes() const override { return pool_->used_bytes(); }
 
   Result<LogObject> ReadObject(Lsn after, int64_t max_bytes) override {
     const std::shared_lock reading(releasing_);

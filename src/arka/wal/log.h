@@ -72,6 +72,7 @@ struct LogOptions {
   int64_t segment_bytes = 64 << 20;
   int spare_segments = 2;                       // pre-written ahead
   int recycled_segments = 16;                   // released ones kept to be written again
+  int64_t max_bytes = 0;                        // on disk, see Log::retained_bytes; 0: no bound
   int64_t lsn_block = 1 << 20;                  // LSNs reserved at a time
   std::chrono::microseconds flush_interval{0};  // longest wait for company; 0: sync as soon as free
   int64_t max_group_bytes = 16 << 20;
@@ -110,8 +111,16 @@ class Log {
   virtual Lsn disk_lsn() const = 0;
   /// Bytes appended and not yet durable.
   virtual int64_t pending_bytes() const = 0;
-  /// Bytes of segments that hold records not yet released.
+  /// All bytes that segments take on disk: those in use and the spares, new or released. The log
+  /// keeps them within LogOptions::max_bytes by doing without spares, for as long as used_bytes()
+  /// is within it; it never refuses a record itself.
   virtual int64_t retained_bytes() const = 0;
+  /// Bytes of the segments in use: those that hold records not yet released, and the one being
+  /// written, all of it. Falls only when Release lets a whole segment go. Records whose frames fit
+  /// in the rest of the active segment do not raise it; others do by segment_bytes or, for a
+  /// record that needs a larger segment, by that segment. So who admits while used_bytes() +
+  /// pending_bytes() + segment_bytes <= max_bytes stays within it.
+  virtual int64_t used_bytes() const = 0;
 
   /// The durable records after `after`, up to about `max_bytes`, as one object; empty `parts` where
   /// there are none. Reads from the segments; thread-safe beside the log thread.

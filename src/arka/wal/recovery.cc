@@ -86,12 +86,16 @@ Result<Recovered> Recover(Fs& fs, Clock& clock, const LogOptions& options, Repla
 
   ARROW_RETURN_NOT_OK(RewriteLastGroup(replayed));
   ARROW_RETURN_NOT_OK(RemoveLeftovers(fs, options.directory, names, replayed));
+  int64_t used_bytes = 0;
+  for (const auto& segment : replayed.segments) used_bytes += segment->size_bytes();
   ARROW_ASSIGN_OR_RAISE(recovered.pool,
                         SegmentPool::Make(fs, clock,
                                           {.directory = options.directory,
                                            .segment_bytes = options.segment_bytes,
                                            .spare_segments = options.spare_segments,
-                                           .recycled_segments = options.recycled_segments},
+                                           .recycled_segments = options.recycled_segments,
+                                           .max_bytes = options.max_bytes,
+                                           .used_bytes = used_bytes},
                                           names));
   ARROW_RETURN_NOT_OK(fs.SyncDir(options.directory));
   recovered.segments = std::move(replayed.segments);

@@ -35,7 +35,8 @@ Result<std::unique_ptr<SegmentPool>> SegmentPool::Make(Fs& fs, Clock& clock, Opt
     int64_t number = 0;
     std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
     pool->last_number_ = std::max(pool->last_number_, number);
-    bool keep = !name.ends_with(kUnfinished) && pool->ready_.size() < pool->kept_;
+    bool keep = !name.ends_with(kUnfinished) && pool->ready_.size() < pool->kept_ &&
+                pool->Fits(pool->ready_.size() + 1);
     if (keep) {
       ARROW_ASSIGN_OR_RAISE(const std::unique_ptr<File> file, fs.Open(path, OpenMode::kRead));
       ARROW_ASSIGN_OR_RAISE(const int64_t size, file->Size());
@@ -56,7 +57,24 @@ SegmentPool::SegmentPool(Fs& fs, Clock& clock, Options options)
       options_(std::move(options)),
       written_ahead_(static_cast<size_t>(std::max(options_.spare_segments, 0))),
       kept_(std::max(written_ahead_, static_cast<size_t>(std::max(options_.recycled_segments, 0)))),
-      zeros_(static_cast<size_t>(std::min(kPieceBytes, options_.segment_bytes))) {}
+      zeros_(static_cast<size_t>(std::min(kPieceBytes, options_.segment_bytes))),
+      used_bytes_(options_.used_bytes) {}
+
+bool SegmentPool::Fits(size_t spares) const {
+  return options_.max_bytes == 0 ||
+         used_bytes_ + static_cast<int64_t>(spares) * options_.segment_bytes <= options_.max_bytes;
+}
+
+int64_t SegmentPool::used_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return used_bytes_;
+}
+
+int64_t SegmentPool::total_bytes() const {
+  const std::lock_guard lock(mutex_);
+  const size_t spares = ready_.size() + (writing_ ? 1 : 0);
+  return used_bytes_ + static_cast<int64_t>(spares) * options_.segment_bytes;
+}
 
 SegmentPool::~SegmentPool() { Stop(); }
 
@@ -81,32 +99,79 @@ std::optional<SegmentPool::Spare> SegmentPool::Take() {
     if (ready_.empty()) return std::nullopt;
     path = std::move(ready_.back());
     ready_.pop_back();
+    used_bytes_ += options_.segment_bytes;
   }
   wake_.notify_one();
   Result<std::unique_ptr<File>> file = fs_.Open(path, OpenMode::kReadWrite);
-  if (!file.ok()) return std::nullopt;
+  if (!file.ok()) {
+    CountUsed(-options_.segment_bytes);
+    return std::nullopt;
+  }
   return Spare{std::move(path), std::move(*file)};
+}
+
+void SegmentPool::CountUsed(int64_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    used_bytes_ += bytes;
+  }
+  wake_.notify_one();
 }
 
 Status SegmentPool::Recycle(const std::string& path, int64_t size_bytes) {
   bool wanted = size_bytes == options_.segment_bytes;
   {
     const std::lock_guard lock(mutex_);
-    wanted = wanted && ready_.size() < kept_;
+    used_bytes_ -= size_bytes;
+    const size_t spares = ready_.size() + (writing_ ? 1 : 0);
+    wanted = wanted && ready_.size() < kept_ && Fits(spares + 1);
   }
-  if (!wanted) return fs_.Remove(path);
+  if (!wanted) {
+    const Status removed = fs_.Remove(path);
+    if (!removed.ok()) CountUsed(size_bytes);
+    wake_.notify_one();
+    return removed;
+  }
   std::string spare = NextPath();
-  ARROW_RETURN_NOT_OK(fs_.Rename(path, spare));
-  const std::lock_guard lock(mutex_);
-  ready_.push_back(std::move(spare));
+  if (const Status renamed = fs_.Rename(path, spare); !renamed.ok()) {
+    CountUsed(size_bytes);
+    return renamed;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    ready_.push_back(std::move(spare));
+  }
+  wake_.notify_one();
   return Status::OK();
+}
+
+Status SegmentPool::GiveOneUp() {
+  std::string path;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!HasTooMany()) return Status::OK();
+    path = std::move(ready_.back());
+    ready_.pop_back();
+  }
+  const Status removed = fs_.Remove(path);
+  if (removed.ok()) return removed;
+  const std::lock_guard lock(mutex_);
+  ready_.push_back(std::move(path));
+  return removed;
 }
 
 Result<bool> SegmentPool::Step() {
   bool wanted = false;
+  bool too_many = false;
   {
     const std::lock_guard lock(mutex_);
-    wanted = !stopping_ && ready_.size() < written_ahead_;
+    wanted = !stopping_ && WantsSpare();
+    too_many = !stopping_ && HasTooMany();
+    writing_ = wanted;
+  }
+  if (too_many) {
+    ARROW_RETURN_NOT_OK(GiveOneUp());
+    return true;
   }
   if (!wanted) {
     GiveUp();
@@ -136,7 +201,7 @@ void SegmentPool::Run() {
       const std::chrono::milliseconds pause = log_wrote ? kPauseForLog : kMoment;
       clock_.WaitUntil(lock, wake_, clock_.Now() + pause, stopping);
     } else {
-      wake_.wait(lock, [&] { return stopping_ || ready_.size() < written_ahead_; });
+      wake_.wait(lock, [&] { return stopping_ || WantsSpare() || HasTooMany(); });
     }
     if (stopping_) return;
   }
@@ -164,6 +229,7 @@ Status SegmentPool::Finish() {
   ARROW_RETURN_NOT_OK(fs_.Rename(unfinished_->path + std::string(kUnfinished), unfinished_->path));
   const std::lock_guard lock(mutex_);
   ready_.push_back(std::move(unfinished_->path));
+  writing_ = false;
   unfinished_.reset();
   return Status::OK();
 }
@@ -173,6 +239,8 @@ void SegmentPool::GiveUp() {
   // Where this fails, the next start removes it.
   (void)fs_.Remove(unfinished_->path + std::string(kUnfinished));
   unfinished_.reset();
+  const std::lock_guard lock(mutex_);
+  writing_ = false;
 }
 
 std::string SegmentPool::NextPath() {

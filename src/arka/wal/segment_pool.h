@@ -5,7 +5,10 @@
 // `spare_segments` are ready, a background thread fills new files with zeros, and it gives way to
 // the log: in pieces, each durable before the next, so that a sync of the log never waits for many
 // of its bytes, and with long pauses while the log writes. Nothing here is needed for correctness:
-// a spare that cannot be made is done without. Thread-safe.
+// a spare that cannot be made is done without.
+//
+// It also counts the bytes of all segment files, those in use too, and keeps them within max_bytes
+// by giving spares up; a segment in use is never its to take. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -29,6 +32,8 @@ class SegmentPool {
     int64_t segment_bytes = 0;
     int spare_segments = 0;     // written ahead
     int recycled_segments = 0;  // spares kept of released ones, where that is more
+    int64_t max_bytes = 0;      // of spares and segments in use together; 0: no bound
+    int64_t used_bytes = 0;     // of the segments in use at first
   };
 
   struct Spare {
@@ -47,15 +52,27 @@ class SegmentPool {
   ~SegmentPool();
 
   /// A file of segment_bytes, all its blocks written, or nothing where none is ready. Never blocks.
+  /// Counted as in use from now on.
   std::optional<Spare> Take();
 
-  /// Makes the released segment file a spare, or removes it where there are enough.
+  /// A segment file that is not from Take is in use from now on (`bytes` > 0), or one that was in
+  /// use is gone (`bytes` < 0).
+  void CountUsed(int64_t bytes);
+
+  /// Makes the released segment file a spare, or removes it where there are enough or where it
+  /// would not fit within max_bytes.
   Status Recycle(const std::string& path, int64_t size_bytes);
+
+  /// Of the segment files in use.
+  int64_t used_bytes() const;
+  /// Of these and of all spares, the unfinished one too.
+  int64_t total_bytes() const;
 
   /// The log writes: the thread leaves it the disk for a while.
   void NoteLogWrite() { log_writes_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// Writes one piece of a spare. False where there are enough spares. For the thread.
+  /// Writes one piece of a spare, or removes one that is too many. False where there is nothing to
+  /// do. For the thread.
   Result<bool> Step();
 
  private:
@@ -68,6 +85,11 @@ class SegmentPool {
   SegmentPool(Fs& fs, Clock& clock, Options options);
 
   void Run();
+  // With mutex_ held: whether `spares` of them fit beside the segments in use.
+  bool Fits(size_t spares) const;
+  bool WantsSpare() const { return ready_.size() < written_ahead_ && Fits(ready_.size() + 1); }
+  bool HasTooMany() const { return !ready_.empty() && !Fits(ready_.size()); }
+  Status GiveOneUp();
   Status Begin();
   Status WritePiece();
   Status Finish();
@@ -82,11 +104,13 @@ class SegmentPool {
   const std::vector<std::byte> zeros_;
   std::atomic<int64_t> log_writes_{0};
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   // Guarded by mutex_.
   std::vector<std::string> ready_;  // the last one is taken first: the page cache may still have it
   int64_t last_number_ = 0;
+  int64_t used_bytes_ = 0;
+  bool writing_ = false;  // a spare: its file takes segment_bytes already
   bool stopping_ = false;
 
   std::optional<Unfinished> unfinished_;  // the thread's

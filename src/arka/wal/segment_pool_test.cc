@@ -20,12 +20,15 @@ class SegmentPoolTest : public ::testing::Test {
   void SetUp() override { ASSERT_THAT(fs_.CreateDirs("/log"), IsOk()); }
 
   std::unique_ptr<SegmentPool> Make(int spare_segments, int recycled_segments = 0,
-                                    int64_t segment_bytes = 4096) {
+                                    int64_t segment_bytes = 4096, int64_t max_bytes = 0,
+                                    int64_t used_bytes = 0) {
     return SegmentPool::Make(faulty_, clock_,
                              {.directory = "/log",
                               .segment_bytes = segment_bytes,
                               .spare_segments = spare_segments,
-                              .recycled_segments = recycled_segments},
+                              .recycled_segments = recycled_segments,
+                              .max_bytes = max_bytes,
+                              .used_bytes = used_bytes},
                              *fs_.List("/log"))
         .ValueOrDie();
   }
@@ -146,6 +149,60 @@ TEST_F(SegmentPoolTest, LeavesNothingBehindWhereTheDiskIsFull) {
   EXPECT_TRUE(fs_.Paths().empty());
   fs_.SetCapacity(1 << 20);
   EXPECT_TRUE(*pool->Step());
+}
+
+TEST_F(SegmentPoolTest, CountsSegmentsInUseAndEverySpare) {
+  const auto pool = Make(1, 2, kThreePieces, 0, /*used_bytes=*/100);
+  EXPECT_EQ(pool->total_bytes(), 100);
+  EXPECT_TRUE(*pool->Step());  // a third of it: the file has its whole size already
+  EXPECT_EQ(pool->total_bytes(), 100 + kThreePieces);
+  EXPECT_TRUE(*pool->Step());
+  EXPECT_TRUE(*pool->Step());
+  EXPECT_EQ(pool->used_bytes(), 100);
+  ASSERT_TRUE(pool->Take().has_value());
+  EXPECT_EQ(pool->used_bytes(), 100 + kThreePieces);
+  EXPECT_EQ(pool->total_bytes(), 100 + kThreePieces);
+  fs_.SetContents("/log/1.log", std::vector<std::byte>(kThreePieces));
+  ASSERT_THAT(pool->Recycle("/log/1.log", kThreePieces), IsOk());
+  EXPECT_EQ(pool->used_bytes(), 100);
+  EXPECT_EQ(pool->total_bytes(), 100 + kThreePieces);
+}
+
+TEST_F(SegmentPoolTest, RemovesReleasedSegmentsThatDoNotFitWithinTheBound) {
+  const auto pool = Make(0, 9, 4096, /*max_bytes=*/4 * 4096, /*used_bytes=*/4 * 4096);
+  for (const char* path : {"/log/1.log", "/log/2.log"}) {
+    fs_.SetContents(path, std::vector<std::byte>(4096));
+    ASSERT_THAT(pool->Recycle(path, 4096), IsOk());
+  }
+  EXPECT_EQ(fs_.Paths().size(), 2u);
+  pool->CountUsed(4096);  // a file that was made afresh: spares give way
+  EXPECT_TRUE(*pool->Step());
+  EXPECT_EQ(fs_.Paths().size(), 1u);
+  EXPECT_EQ(pool->total_bytes(), 4 * 4096);
+  pool->CountUsed(2 * 4096);
+  fs_.SetContents("/log/3.log", std::vector<std::byte>(4096));
+  ASSERT_THAT(pool->Recycle("/log/3.log", 4096), IsOk());
+  EXPECT_FALSE(*fs_.Exists("/log/3.log"));
+}
+
+TEST_F(SegmentPoolTest, WritesNoSpareThatDoesNotFitWithinTheBound) {
+  const auto pool = Make(3, 0, 4096, /*max_bytes=*/3 * 4096, /*used_bytes=*/4096);
+  EXPECT_TRUE(*pool->Step());
+  EXPECT_TRUE(*pool->Step());
+  EXPECT_FALSE(*pool->Step());
+  EXPECT_EQ(fs_.Paths().size(), 2u);
+  pool->CountUsed(-4096);
+  EXPECT_TRUE(*pool->Step());
+  EXPECT_FALSE(*pool->Step());
+}
+
+TEST_F(SegmentPoolTest, AdoptsOnlySparesThatFitWithinTheBound) {
+  for (const char* name : {"/log/spare-01", "/log/spare-02", "/log/spare-03"}) {
+    fs_.SetContents(name, std::vector<std::byte>(4096));
+  }
+  const auto pool = Make(3, 3, 4096, /*max_bytes=*/3 * 4096, /*used_bytes=*/4096);
+  EXPECT_EQ(pool->total_bytes(), 3 * 4096);
+  EXPECT_EQ(fs_.Paths().size(), 2u);
 }
 
 TEST_F(SegmentPoolTest, SyncsASpareBeforeItCounts) {

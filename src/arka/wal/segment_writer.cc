@@ -36,6 +36,7 @@ Status SegmentWriter::Activate(Lsn first_lsn, int64_t min_bytes) {
   if (status.ok()) status = fs_.Rename(spare.path, path);
   if (!status.ok()) {
     (void)fs_.Remove(spare.path);  // the next start removes it otherwise
+    pool_.CountUsed(-size);
     return status;
   }
   ARROW_RETURN_NOT_OK(fs_.SyncDir(options_.directory));
@@ -59,6 +60,7 @@ Result<SegmentPool::Spare> SegmentWriter::FileFor(int64_t size_bytes) {
     (void)fs_.Remove(fresh.path);
     return status;
   }
+  pool_.CountUsed(size_bytes);
   return fresh;
 }
 
