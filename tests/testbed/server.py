@@ -44,17 +44,25 @@ class ArkaServer:
 
     def start(self):
         """Starts (again); returns once the ready line is there."""
+        self.launch()
+        return self.await_ready()
+
+    def launch(self):
+        """Starts the process (again) and does not wait for it."""
         command = [*self._wrapper, str(BUILD_DIR / "arka"), "serve", *self._config]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._env, text=True
         )
-        ready = threading.Event()
+        self._said_enough = threading.Event()  # it is ready, or its output has ended
         self.ready_line = None
-        self._pump = threading.Thread(target=self._read_output, args=(ready,), daemon=True)
+        self._pump = threading.Thread(target=self._read_output, daemon=True)
         self._pump.start()
-        if not ready.wait(START_SECONDS):
+
+    def await_ready(self):
+        """Waits for the ready line of a launched process."""
+        if not self._said_enough.wait(START_SECONDS):
             self.kill()
             raise ServerExited(f"not ready within {START_SECONDS} s; it said:\n{self.log()}")
         if self.ready_line is None:
@@ -64,13 +72,13 @@ class ArkaServer:
         self.host, self.port = match["host"].strip("[]"), int(match["port"])
         return self
 
-    def _read_output(self, ready):
+    def _read_output(self):
         for line in self.process.stdout:
             self._lines.append(line)
             if self.ready_line is None and READY.match(line):
                 self.ready_line = line.rstrip("\n")
-                ready.set()
-        ready.set()
+                self._said_enough.set()
+        self._said_enough.set()
 
     def log(self):
         """All that it printed so far, over every start."""

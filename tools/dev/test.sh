@@ -30,18 +30,24 @@ run_tests() {
   case $set in
     "")
       run_ctest || broken=1
-      run_pytest system tests/system tests/docs -m "not slow" || broken=1
+      run_pytest system tests/system tests/crash tests/docs -m "not slow" || broken=1
       ;;
     fast) run_ctest "$@" || broken=1 ;;
-    system) run_pytest system tests/system tests/docs -m "not slow" "$@" || broken=1 ;;
+    system) run_pytest system tests/system tests/crash tests/docs -m "not slow" "$@" || broken=1 ;;
     slow) run_pytest slow tests/system -m slow "$@" || broken=1 ;;
     all)
       run_ctest || broken=1
-      run_pytest system tests/system tests/docs || broken=1
+      run_pytest system tests/system tests/crash tests/docs || broken=1
       ;;
     tests/*) run_pytest system "$set" "$@" || broken=1 ;;
     -*) run_ctest "$set" "$@" || broken=1 ;;
     *) die "unknown set of tests '$set': fast, system, slow, all, a path under tests/, or nothing" ;;
   esac
   .venv/bin/python tools/test_summary.py "$REPORTS" "$broken"
+}
+
+# run_crash [ARGS]: the crash harness by hand (tests/crash/__main__.py).
+run_crash() {
+  build release
+  PYTHONPATH=tests exec .venv/bin/python -m crash "$@"
 }

@@ -1,0 +1,130 @@
+"""One data directory, one history: a server, its producers, and the check in the end.
+
+A trial's faults are up to its caller, which kills, cuts and fills as it likes between start() and
+finish(). Everything that can be decided ahead follows from the seed.
+"""
+
+import contextlib
+import random
+import time
+
+from crash import oracle
+from crash.history import History, Violation
+from crash.producer import Kind, Producer
+from crash.workload import TABLES, Workload
+from testbed import lake
+from testbed.server import ArkaServer
+
+# Short intervals and small buffers, so that a crash finds every stage of the pipeline at work.
+SETTINGS = {
+    "durability.s3_upload_interval": "10ms",
+    "durability.iceberg_commit_interval": "50ms",
+    "write_buffer.max_buffer_size": "256KB",
+    "wal.segment_size": "64MB",
+    "wal.spare_segments": "1",
+    "log.level": "warning",
+}
+STREAMS = [(name, table, Kind.AT_LEAST_ONCE) for name in ("ann", "bob") for table in TABLES]
+PLAIN_STREAMS = [("cy", TABLES[0], Kind.AT_MOST_ONCE)]
+PATIENCE = 60  # seconds until what is acknowledged must be in the tables, without any client
+
+
+class Trial:
+    def __init__(self, directory, seed, *, settings=None, streams=None, properties=None, **options):
+        """`properties` are PyIceberg's for the warehouse, `options` go to the ArkaServer."""
+        self.directory, self.seed = directory, seed
+        self.rng = random.Random(seed)
+        self.history = History()
+        self.workload = Workload(seed)
+        self.server = None
+        self.kills = 0
+        self._up = False
+        self._settings = {**SETTINGS, **(settings or {})}
+        self._properties = properties or {}
+        self._options = options
+        self.producers = [
+            Producer(name, table, kind, workload=self.workload, history=self.history,
+                     location=self.location, seed=seed)
+            for name, table, kind in (STREAMS + PLAIN_STREAMS if streams is None else streams)]
+
+    def location(self):
+        return self.server.location if self._up else None
+
+    def start(self):
+        self.server = ArkaServer(self.directory, self._settings, **self._options)
+        self._up = True
+        for producer in self.producers:
+            producer.start()
+
+    def load_table(self, name):
+        return lake.load_table(self.server, f"arka.{name}", **self._properties)
+
+    def kill(self):
+        self._up = False
+        self.server.kill()
+        self.kills += 1
+
+    def restart(self, *, killed_meanwhile=0):
+        """Starts the server again; the first `killed_meanwhile` starts are killed on their way."""
+        for _ in range(killed_meanwhile):
+            self.server.launch()
+            time.sleep(self.rng.random() ** 2 * 0.3)
+            self.kill()
+        self.server.restart()
+        self._up = True
+        self.history.raise_violations()
+
+    def wait_for_acks(self, level, count, timeout):
+        """Until the open connections have had `count` more acks of that level, or the time is up."""
+        def acks():
+            open_now = [p.connection for p in self.producers if p.connection is not None]
+            return sum(ack.level == level for c in open_now for ack in list(c.acks))
+
+        deadline, wanted = time.monotonic() + timeout, acks() + count
+        while time.monotonic() < deadline and acks() < wanted:
+            time.sleep(0.002)
+
+    def settle(self):
+        """With every client gone, what is acknowledged at LOCAL_DISK reaches the tables by itself."""
+        deadline = time.monotonic() + PATIENCE
+        while missing := oracle.durable_writes_missing(self.history, self.load_table):
+            if time.monotonic() > deadline:
+                raise Violation(f"{len(missing)} writes acknowledged at LOCAL_DISK are not in the tables "
+                                f"{PATIENCE} s later: {missing[0]} to {missing[-1]}")
+            time.sleep(0.2)
+
+    def finish(self):
+        """Lets the producers resend what is due, stops in order, checks; answers the figures."""
+        for producer in self.producers:
+            producer.finish()
+        for producer in self.producers:
+            if not producer.join(120):
+                raise Violation(f"{producer.name} on {producer.table} cannot finish: "
+                                f"{producer.refusals[-3:]}")
+        self.history.raise_violations()
+        self.settle()
+        self._up = False
+        self.server.stop()
+        exactly_once = {p.name for p in self.producers if p.kind is Kind.EXACTLY_ONCE}
+        figures = oracle.check(
+            self.history, self.workload, self.load_table, exactly_once, self.seed)
+        figures.update({"kills": self.kills, "sends": self.history.sends,
+                        "acks": self.history.acks, "connections": self.history.connections})
+        return figures
+
+    def close(self):
+        """Ends whatever still runs; for the end of a trial that failed as well."""
+        self._up = False
+        for producer in self.producers:
+            producer.stop()
+        if self.server is not None:
+            with contextlib.suppress(Exception):
+                self.server.kill()
+        for producer in self.producers:
+            producer.join(30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
