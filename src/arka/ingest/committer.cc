@@ -1,7 +1,7 @@
 #include "arka/ingest/committer.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include <pthread.h>
@@ -50,6 +50,7 @@ void Committer::AddTable(Table& table) {
 }
 
 void Committer::Start() {
+  pool_ = std::make_unique<TaskQueue>("arka-commit", options_.commit_threads);
   thread_ = std::jthread([this](std::stop_token stop) {
     pthread_setname_np(pthread_self(), "arka-committer");
     YieldToOtherThreads();
@@ -63,14 +64,18 @@ void Committer::CommitNow() {
 }
 
 void Committer::Stop() {
-  if (!thread_.joinable()) return;
-  thread_.request_stop();
-  wake_.Notify();
-  thread_.join();
+  stop_.request_stop();
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    wake_.Notify();
+    thread_.join();
+  }
+  pool_.reset();
 }
 
 SteadyTime Committer::Step() {
   const SteadyTime now = clock_.Now();
+  SettleJobs();
   const bool due = commit_now_.exchange(false) || now >= next_commit_;
   if (due) next_commit_ = now + options_.interval;
   const Lsn s3_lsn = sequencer_.progress().watermarks.s3_lsn;
@@ -79,45 +84,37 @@ SteadyTime Committer::Step() {
     landing->commit_due |= due;
     StepTable(*landing, s3_lsn, now);
   }
+  if (pool_ == nullptr) SettleJobs();
   if (budget_.is_tight()) MakeRoom(landings);
   return std::min(next_commit_, clock_.Now() + kMergeEvery);
 }
 
 void Committer::StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now) {
-  Status status = Merge(landing);
-  if (status.ok() && now < landing.not_before) return;
-  if (status.ok()) status = Land(landing, s3_lsn);
-  Settle(landing, std::move(status));
+  const Status merged = Merge(landing);
+  if (!merged.ok()) return Settle(landing.table, landing.staging, merged);
+  // Sealed once: rows that come while the commit waits for the upload stay for the next commit.
+  const bool seal = landing.commit_due && !landing.sealed && !landing.job;
+  if (seal || landing.buffer.size_bytes() >= options_.max_buffer_bytes) {
+    if (now >= landing.staging.not_before && Stage(landing).ok()) landing.sealed |= seal;
+  }
+  if (!landing.sealed || landing.job || now < landing.committing.not_before) return;
+  if (landing.staged_through > s3_lsn) return;
+  landing.commit_due = landing.sealed = false;
+  if (landing.staged_through != kNoLsn) StartCommit(landing);
 }
 
-// Notes how a table's round went, and when to try again.
-void Committer::Settle(Landing& landing, Status status) {
+// Notes how it went, and when to try again.
+void Committer::Settle(const Table& table, Retry& retry, Status status) {
   if (status.ok()) {
-    landing.backoff = milliseconds(0);
+    retry.backoff = milliseconds(0);
   } else {
-    landing.backoff = std::clamp(landing.backoff * 2, kFirstBackoff, kMaxBackoff);
-    landing.not_before = clock_.Now() + landing.backoff;
-    status = WithContext(status, landing.table.identifier.ToString());
-    spdlog::warn("committer: {}; trying again in {} ms", status.message(), landing.backoff.count());
+    retry.backoff = std::clamp(retry.backoff * 2, kFirstBackoff, kMaxBackoff);
+    retry.not_before = clock_.Now() + retry.backoff;
+    status = WithContext(status, table.identifier.ToString());
+    spdlog::warn("committer: {}; trying again in {} ms", status.message(), retry.backoff.count());
   }
   std::lock_guard lock(mutex_);
-  landing.error = std::move(status);
-}
-
-Status Committer::Land(Landing& landing, Lsn s3_lsn) {
-  if (landing.buffer.size_bytes() >= options_.max_buffer_bytes) {
-    ARROW_RETURN_NOT_OK(StageAll(landing));
-  }
-  if (!landing.commit_due) return Status::OK();
-  // Sealed once: rows that come while the commit waits for the upload stay for the next commit.
-  if (!landing.sealed) {
-    ARROW_RETURN_NOT_OK(StageAll(landing));
-    landing.sealed = true;
-  }
-  if (landing.staged_through > s3_lsn) return Status::OK();
-  if (landing.staged_through != kNoLsn) ARROW_RETURN_NOT_OK(Commit(landing));
-  landing.commit_due = landing.sealed = false;
-  return Status::OK();
+  retry.error = std::move(status);
 }
 
 Status Committer::Absorb(Table& table) {
@@ -160,23 +157,75 @@ Status Committer::StageAll(Landing& landing) {
   return Status::OK();
 }
 
-Status Committer::Commit(Landing& landing) {
-  CommitEvent event{landing.staged_through, 0, 0};
-  if (!landing.staged.empty()) {
-    const auto committed =
-        tables_.Commit(landing.table.identifier, landing.table.uuid, landing.staged,
-                       sequencer_.progress().watermarks.last_lsn, thread_.get_stop_token());
-    if (!committed.ok()) return WithContext(committed.status(), "commit");
-    event.snapshot_id = *committed;
-    spdlog::info("committer: {}: snapshot {} holds writes {} to {} in {} data file(s)",
-                 landing.table.identifier.ToString(), event.snapshot_id, landing.first_staged.value,
-                 event.through.value, landing.staged.size());
+Status Committer::Stage(Landing& landing) {
+  const Status staged = StageAll(landing);
+  Settle(landing.table, landing.staging, staged);
+  return staged;
+}
+
+// Hands what is staged over to a job.
+void Committer::StartCommit(Landing& landing) {
+  landing.job.emplace();
+  landing.job->files = std::exchange(landing.staged, {});
+  landing.job->first_lsn = std::exchange(landing.first_staged, kNoLsn);
+  landing.job->through = std::exchange(landing.staged_through, kNoLsn);
+  landing.job->newest_lsn = sequencer_.progress().watermarks.last_lsn;
+  ++commits_under_way_;
+  if (pool_ == nullptr) return RunJob(landing);
+  pool_->Post([this, &landing] {
+    YieldToOtherThreads();
+    RunJob(landing);
+  });
+}
+
+void Committer::RunJob(Landing& landing) {
+  Job& job = *landing.job;
+  const Table& table = landing.table;
+  if (!job.files.empty()) {
+    job.outcome =
+        tables_.Commit(table.identifier, table.uuid, job.files, job.newest_lsn, stop_.get_token());
   }
-  event.timestamp_us = clock_.WallNow().time_since_epoch().count();
-  landing.staged.clear();
-  landing.staged_through = landing.first_staged = kNoLsn;
-  sequencer_.OnCommitted(landing.table, event, landing.buffer.first_lsn());
-  return Status::OK();
+  {
+    std::lock_guard lock(mutex_);
+    ended_.push_back(&landing);
+  }
+  --commits_under_way_;
+  wake_.Notify();
+}
+
+void Committer::SettleJobs() {
+  std::vector<Landing*> ended;
+  {
+    std::lock_guard lock(mutex_);
+    ended = std::exchange(ended_, {});
+  }
+  for (Landing* landing : ended) SettleJob(*landing);
+}
+
+void Committer::SettleJob(Landing& landing) {
+  Job job = *std::exchange(landing.job, std::nullopt);
+  if (job.outcome.ok() && !job.files.empty() && job.outcome->through < job.files.back().last_lsn) {
+    job.outcome = Error(ErrorCode::kInternal, "the table is committed up to ", job.outcome->through,
+                        ", which is within a data file");
+  }
+  Settle(landing.table, landing.committing, WithContext(job.outcome.status(), "commit"));
+  if (!job.outcome.ok()) {
+    // Before what was staged since; the same files again, alone or with later ones, are safe.
+    std::move(landing.staged.begin(), landing.staged.end(), std::back_inserter(job.files));
+    landing.staged = std::move(job.files);
+    landing.first_staged = job.first_lsn;
+    landing.staged_through = std::max(landing.staged_through, job.through);
+    landing.commit_due = landing.sealed = true;
+    return;
+  }
+  const CommitEvent event{job.through, job.outcome->snapshot_id,
+                          clock_.WallNow().time_since_epoch().count()};
+  if (!job.files.empty()) {
+    spdlog::info("committer: {}: snapshot {} holds writes {} to {} in {} data file(s)",
+                 landing.table.identifier.ToString(), event.snapshot_id, job.first_lsn.value,
+                 event.through.value, job.files.size());
+  }
+  sequencer_.OnCommitted(landing.table, event, landing.first_held());
 }
 
 void Committer::MakeRoom(const std::vector<Landing*>& landings) {
@@ -184,8 +233,8 @@ void Committer::MakeRoom(const std::vector<Landing*>& landings) {
       std::max_element(landings.begin(), landings.end(), [](const Landing* a, const Landing* b) {
         return a->buffer.size_bytes() < b->buffer.size_bytes();
       });
-  if (largest == landings.end() || clock_.Now() < (*largest)->not_before) return;
-  Settle(**largest, StageAll(**largest));
+  if (largest == landings.end() || clock_.Now() < (*largest)->staging.not_before) return;
+  (void)Stage(**largest);  // logged, and tried again
 }
 
 void Committer::GiveBack(int64_t bytes) {
@@ -202,7 +251,8 @@ std::vector<Committer::Landing*> Committer::Landings() {
 Status Committer::last_error() const {
   std::lock_guard lock(mutex_);
   for (const auto& [id, landing] : landings_) {
-    if (!landing->error.ok()) return landing->error;
+    if (!landing->staging.error.ok()) return landing->staging.error;
+    if (!landing->committing.error.ok()) return landing->committing.error;
   }
   return Status::OK();
 }

@@ -3,8 +3,10 @@
 // A loop of its own. It takes what the sequencer has queued, merges it into the table's buffer,
 // writes a data file whenever a buffer has reached its size (so memory is bounded whatever the
 // commit interval), and commits every table that has something, every interval or on demand. A
-// commit never reaches beyond s3_lsn, so that tiers are reached in order. Everything that fails is
-// logged and tried again; nothing is dropped.
+// commit never reaches beyond s3_lsn, so that tiers are reached in order. Commits are jobs of a few
+// threads, one a table at a time: a catalog that hangs on one table delays no other, nor the loop.
+// A job has the data files handed over, and gives them back where it fails. Everything that fails
+// is logged and tried again with back-off, table by table; nothing is dropped.
 #pragma once
 
 #include <atomic>
@@ -14,11 +16,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "arka/base/error.h"
+#include "arka/base/task_queue.h"
 #include "arka/iceberg/data_file.h"
 #include "arka/ingest/memory_budget.h"
 #include "arka/ingest/sequencer.h"
@@ -35,6 +40,7 @@ namespace arka::ingest {
 struct CommitterOptions {
   std::chrono::milliseconds interval{60'000};
   int64_t max_buffer_bytes = 128 << 20;  // of one table, then a data file is written
+  int commit_threads = 4;                // tables that are committed at a time
 };
 
 class Committer {
@@ -55,10 +61,13 @@ class Committer {
   void Notify() { wake_.Notify(); }
   /// Commits everything that is sequenced by now as soon as it is in the object store.
   void CommitNow();
-  /// Ends the loop; a commit that is being retried is given up, its outcome is found at next start.
+  /// Ends the loop and waits for the commits under way; what came of them the next start finds.
   void Stop();
+  /// Commits under way: calls of the catalog and the warehouse that have not returned yet.
+  int commits_under_way() const { return commits_under_way_; }
 
   /// One round: merge, write files that are due, commit what is due. Answers when to look again.
+  /// Without Start, commits run within it.
   SteadyTime Step();
   /// Replay only, before Start: merges what was restored and writes files that are full.
   Status Absorb(Table& table);
@@ -67,27 +76,49 @@ class Committer {
   Status last_error() const;
 
  private:
+  // When to try again what has failed, and why it did.
+  struct Retry {
+    SteadyTime not_before{};
+    std::chrono::milliseconds backoff{0};
+    Status error;  // guarded by mutex_
+  };
+
+  // What is being committed; while the job runs it belongs to the job's thread.
+  struct Job {
+    std::vector<lake::StagedFile> files;  // oldest first; may be none, where there were no rows
+    Lsn first_lsn;
+    Lsn through;
+    Lsn newest_lsn;
+    Result<lake::CommitOutcome> outcome = lake::CommitOutcome{};
+  };
+
   // A table's rows on their way to a snapshot. The loop's own.
   struct Landing {
     explicit Landing(Table& table);
+    // The first write that is staged or buffered, and not handed to a job.
+    Lsn first_held() const { return first_staged != kNoLsn ? first_staged : buffer.first_lsn(); }
+
     Table& table;
     TableBuffer buffer;
     std::vector<lake::StagedFile> staged;  // data files that no snapshot names yet, oldest first
     Lsn staged_through = kNoLsn;           // also where rows were none, and no file was written
     Lsn first_staged = kNoLsn;
+    std::optional<Job> job;  // under way
     bool commit_due = false;
-    bool sealed = false;      // what the due commit is to hold has been staged
-    SteadyTime not_before{};  // back-off after a failure
-    std::chrono::milliseconds backoff{0};
-    Status error;  // of the last round; guarded by mutex_
+    bool sealed = false;  // what the due commit is to hold has been staged
+    Retry staging;
+    Retry committing;
   };
 
   Status Merge(Landing& landing);
   Status StageAll(Landing& landing);
-  Status Commit(Landing& landing);
-  Status Land(Landing& landing, Lsn s3_lsn);
-  void Settle(Landing& landing, Status status);
   void StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now);
+  Status Stage(Landing& landing);
+  void StartCommit(Landing& landing);
+  void RunJob(Landing& landing);
+  void SettleJobs();
+  void SettleJob(Landing& landing);
+  void Settle(const Table& table, Retry& retry, Status status);
   // Memory is tight: the largest buffer becomes a data file though it is not full.
   void MakeRoom(const std::vector<Landing*>& landings);
   void GiveBack(int64_t bytes);
@@ -105,8 +136,12 @@ class Committer {
   WakeSignal wake_;
   std::atomic<bool> commit_now_{false};
   SteadyTime next_commit_;  // the loop's own
+  std::atomic<int> commits_under_way_{0};
   mutable std::mutex mutex_;
   std::map<TableId, std::unique_ptr<Landing>> landings_;  // the map is guarded by mutex_
+  std::vector<Landing*> ended_;                           // their jobs have; guarded by mutex_
+  std::stop_source stop_;
+  std::unique_ptr<TaskQueue> pool_;  // from Start to Stop
   std::jthread thread_;
 };
 

@@ -204,6 +204,48 @@ TEST(Engine, ManySmallTablesThatFillTheMemoryTogetherDoNotWaitForTheCommit) {
   EXPECT_EQ(engine->progress().commits, 0);
 }
 
+TEST(Engine, ACatalogThatHangsOnOneTableDelaysNoOtherNorMemoryNorTheDrain) {
+  Deployment deployment;
+  deployment.options.max_unflushed_bytes = 1 << 20;
+  deployment.options.max_buffer_bytes = 256 << 10;
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  std::atomic<bool> hangs = false;
+  deployment.catalog_faults.Observe([&](FaultPlan::Moment moment, const Operation& operation) {
+    if (moment != FaultPlan::Moment::kBefore || operation.kind != "commit_table") return;
+    if (operation.target != kOrders.ToString()) return;
+    hangs = true;
+    released.wait();
+  });
+  auto engine = deployment.StartEngine();
+  IdStream orders, users;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  ASSERT_THAT(users.Open(*engine, kUsers), IsOk());
+  ASSERT_THAT(orders.Write(*engine, 0), IsOk());
+  ASSERT_TRUE(deployment.PassTimeUntil([&] { return hangs.load(); }));
+
+  // More than the memory takes, into both; and the other table commits.
+  constexpr int64_t kRows = 10'000;
+  for (int64_t i = 0; i < 30; ++i) {
+    for (IdStream* stream : {&orders, &users}) {
+      ASSERT_TRUE(deployment.PassTimeUntil(
+          [&] { return stream->Write(*engine, 1 + i * kRows, kRows).ok(); }));
+    }
+  }
+  const Lsn last = engine->progress().watermarks.last_lsn;
+  ASSERT_TRUE(
+      deployment.PassTimeUntil([&] { return users.target->table->committed_through() == last; }));
+  EXPECT_EQ(orders.target->table->committed_through(), kNoLsn);
+  auto drained = std::async([&] { return engine->Drain(seconds(5)); });
+  ASSERT_TRUE(deployment.PassTimeUntil(
+      [&] { return drained.wait_for(seconds(0)) == std::future_status::ready; }));
+  EXPECT_THAT(drained.get(), FailsWith(ErrorCode::kTimedOut));
+
+  release.set_value();
+  ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+  EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(1 + 30 * kRows));
+}
+
 TEST(Engine, ZeroRowWritesMoveTheWatermarksWithoutASnapshot) {
   Deployment deployment;
   auto engine = deployment.StartEngine();

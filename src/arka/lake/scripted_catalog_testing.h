@@ -15,12 +15,13 @@
 namespace arka::lake {
 
 enum class Answer {
-  kLands,      // done
-  kConflict,   // it does not land
-  kLost,       // unknown; it never lands
-  kLandsLost,  // unknown; it has landed
-  kComesLate,  // unknown; it reaches the table when LandLate is called
-  kRefused,    // another error; it does not land
+  kLands,          // done
+  kConflict,       // it does not land
+  kLost,           // unknown; it never lands
+  kLandsLost,      // unknown; it has landed
+  kComesLate,      // unknown; it reaches the table when LandLate is called
+  kRefused,        // another error; it does not land
+  kLandsConflict,  // a conflict with itself: it has landed, and was sent twice on its way
 };
 
 class ScriptedCatalog final : public iceberg::Catalog {
@@ -76,6 +77,9 @@ class ScriptedCatalog final : public iceberg::Catalog {
         break;
       case Answer::kLost:
         break;
+      case Answer::kLandsConflict:
+        ARROW_RETURN_NOT_OK(Land(requirements, updates));
+        return Error(ErrorCode::kCommitConflict, "scripted");
       case Answer::kLandsLost:
         ARROW_RETURN_NOT_OK(Land(requirements, updates));
         break;

@@ -1,22 +1,24 @@
 // One call of Commit, as the outcomes lead:
 //
-//   1. Load the table. What the property shows as committed is dropped; if that is all: done.
-//   2. Prepare the append on what was loaded.
-//   3. Commit it. Done: answer. Any error that says "did not land": clean up and answer it.
-//   4. Unknown: back off, load again (until that works). The property decides whether it landed; if
-//      not, and the base is still the same, go to 3 with the same append: its base is asserted, so
-//      that one of the two at most lands. If the base has moved, the old one can land no more: 2.
-//   5. Conflict: back off and go to 1. The property is looked at again, for the conflict may be
-//      with an attempt of our own that an earlier answer did not tell us about.
+//   1. Load the table. What the property shows as committed is dropped; if that is all, or if it
+//      ends within a file: done.
+//   2. Prepare the append on what was loaded, and commit it. Done: answer. Any error that says "did
+//      not land": clean up and answer it.
+//   3. Load again. The property decides whether the attempt has landed: its answer may have been
+//      lost, or repeated on its way and so become a conflict with itself. Landed: done.
+//   4. Unknown: answer that. The next call starts at 1; as long as the base is the same, only one
+//   of
+//      the two attempts can land, and once the base has moved the older one can land no more.
+//   5. Conflict: nobody will ever read what was prepared, so it is deleted. Go to 1.
 #include "arka/lake/table_committer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
 
 #include "arka/base/check.h"
 #include "arka/iceberg/fast_append.h"
-#include "arka/lake/back_off.h"
 
 namespace arka::lake {
 namespace {
@@ -64,18 +66,20 @@ iceberg::AppendRequest RequestFor(const std::vector<StagedFile>& files, const st
   return request;
 }
 
-/// The files whose writes are above `committed`. A file that is only partly above cannot be.
-Result<std::vector<StagedFile>> Above(Lsn committed, const std::vector<StagedFile>& files) {
+/// The files whose writes are all above `committed`.
+std::vector<StagedFile> Above(Lsn committed, const std::vector<StagedFile>& files) {
   std::vector<StagedFile> above;
   for (const auto& staged : files) {
-    if (staged.last_lsn <= committed) continue;
-    if (staged.first_lsn <= committed) {
-      return Error(ErrorCode::kInternal, "the data file of the writes ", staged.first_lsn, " to ",
-                   staged.last_lsn, " is partly committed: the table is at ", committed);
-    }
-    above.push_back(staged);
+    if (staged.first_lsn > committed) above.push_back(staged);
   }
   return above;
+}
+
+/// Whether the writes up to `committed` end within one of the files.
+bool EndsWithin(Lsn committed, const std::vector<StagedFile>& files) {
+  return std::ranges::any_of(files, [committed](const StagedFile& staged) {
+    return staged.first_lsn <= committed && committed < staged.last_lsn;
+  });
 }
 
 }  // namespace
@@ -96,47 +100,50 @@ TableCommitter::TableCommitter(iceberg::Catalog& catalog, ObjectStore& warehouse
       random_(random),
       node_(std::move(node)) {}
 
-Result<int64_t> TableCommitter::Commit(const iceberg::TableIdentifier& table,
-                                       const std::string& table_uuid,
-                                       const std::vector<StagedFile>& files, Lsn newest_lsn,
-                                       std::stop_token stop) {
+Result<CommitOutcome> TableCommitter::Commit(const iceberg::TableIdentifier& table,
+                                             const std::string& table_uuid,
+                                             const std::vector<StagedFile>& files, Lsn newest_lsn,
+                                             const std::stop_token& stop) {
   ARKA_CHECK(!files.empty());
-  BackOff back_off(clock_, random_, std::move(stop));
+  const Lsn last_lsn = files.back().last_lsn;
+  const auto landed = [&](const iceberg::Table& shown, Lsn through) {
+    return CommitOutcome{SnapshotHolding(*shown.metadata, node_, through), through,
+                         shown.metadata->current_schema_id};
+  };
   ARROW_ASSIGN_OR_RAISE(iceberg::Table base, Load(table, table_uuid));
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const Lsn committed, CommittedLsnOf(*base.metadata, node_));
-    if (committed > newest_lsn) {
-      return Error(ErrorCode::kUnavailable, "the table says that node '", node_,
-                   "' has committed up to LSN ", committed,
-                   ", but this server has given none above ", newest_lsn,
-                   ": two servers share a server.node_id; stop one of them");
-    }
-    ARROW_ASSIGN_OR_RAISE(const auto missing, Above(committed, files));
-    if (missing.empty()) return SnapshotHolding(*base.metadata, node_, files.back().last_lsn);
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    if (stop.stop_requested()) return Error(ErrorCode::kShuttingDown, "stopped before a commit");
+    ARROW_ASSIGN_OR_RAISE(const Lsn committed, CommittedIn(base, newest_lsn));
+    if (committed >= last_lsn) return landed(base, last_lsn);
+    if (EndsWithin(committed, files)) return landed(base, committed);
+    const auto missing = Above(committed, files);
     ARROW_ASSIGN_OR_RAISE(
         const auto append,
         iceberg::PrepareAppend(base, warehouse_, random_, clock_, RequestFor(missing, node_)));
-    bool was_unknown = false;
-    Status outcome;
-    do {
-      outcome = catalog_.CommitTable(table, append.requirements, append.updates).status();
-      if (outcome.ok()) return append.snapshot_id;
-      const ErrorCode code = CodeOf(outcome);
-      if (code != ErrorCode::kCommitUnknown && code != ErrorCode::kCommitConflict) {
-        if (!was_unknown) Discard(append.written);
-        return outcome;
-      }
-      was_unknown |= code == ErrorCode::kCommitUnknown;
-      ARROW_RETURN_NOT_OK(back_off.Wait());
-      const int64_t base_snapshot = base.metadata->current_snapshot_id;
-      ARROW_ASSIGN_OR_RAISE(base, Reload(table, table_uuid, was_unknown, back_off));
-      if (base.metadata->current_snapshot_id != base_snapshot) break;
-    } while (CodeOf(outcome) == ErrorCode::kCommitUnknown);
-    // Only a clean conflict says that nobody will ever read what was prepared.
-    if (!was_unknown && base.metadata->FindSnapshot(append.snapshot_id) == nullptr) {
-      Discard(append.written);
+    const auto answer = catalog_.CommitTable(table, append.requirements, append.updates);
+    if (answer.ok()) {
+      return CommitOutcome{append.snapshot_id, last_lsn, answer->metadata->current_schema_id};
     }
+    const ErrorCode code = CodeOf(answer.status());
+    if (code != ErrorCode::kCommitUnknown && code != ErrorCode::kCommitConflict) {
+      Discard(append.written);
+      return answer.status();
+    }
+    auto now = Load(table, table_uuid);
+    if (!now.ok()) {
+      return Error(code, answer.status().message(),
+                   "; and the table cannot be read: ", now.status().message());
+    }
+    base = *std::move(now);
+    ARROW_ASSIGN_OR_RAISE(const Lsn shown, CommittedIn(base, newest_lsn));
+    if (shown >= last_lsn) continue;
+    if (code == ErrorCode::kCommitUnknown) return answer.status();
+    if (base.metadata->FindSnapshot(append.snapshot_id) == nullptr) Discard(append.written);
   }
+  ARROW_ASSIGN_OR_RAISE(const Lsn committed, CommittedIn(base, newest_lsn));
+  if (committed >= last_lsn) return landed(base, last_lsn);
+  return Error(ErrorCode::kCommitConflict, "others committed first, ", kAttempts,
+               " times in a row");
 }
 
 Result<iceberg::Table> TableCommitter::Load(const iceberg::TableIdentifier& table,
@@ -148,15 +155,12 @@ Result<iceberg::Table> TableCommitter::Load(const iceberg::TableIdentifier& tabl
                table_uuid);
 }
 
-Result<iceberg::Table> TableCommitter::Reload(const iceberg::TableIdentifier& table,
-                                              const std::string& table_uuid, bool must_know,
-                                              BackOff& back_off) {
-  while (true) {
-    auto loaded = Load(table, table_uuid);
-    const bool is_final = loaded.ok() || CodeOf(loaded.status()) == ErrorCode::kNotFound;
-    if (is_final || !must_know) return loaded;
-    ARROW_RETURN_NOT_OK(back_off.Wait());
-  }
+Result<Lsn> TableCommitter::CommittedIn(const iceberg::Table& table, Lsn newest_lsn) const {
+  ARROW_ASSIGN_OR_RAISE(const Lsn committed, CommittedLsnOf(*table.metadata, node_));
+  if (committed <= newest_lsn) return committed;
+  return Error(ErrorCode::kUnavailable, "the table says that node '", node_,
+               "' has committed up to LSN ", committed, ", but this server has given none above ",
+               newest_lsn, ": two servers share a server.node_id; stop one of them");
 }
 
 void TableCommitter::Discard(const std::vector<std::string>& written) {
