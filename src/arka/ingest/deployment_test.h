@@ -140,8 +140,8 @@ struct IdStream {
     return Status::OK();
   }
 
-  /// One write whose rows are first, first + 1, …
-  Result<Lsn> Write(Engine& engine, int64_t first, int64_t rows = 1) {
+  /// A write whose rows are first, first + 1, …
+  Result<DecodedWrite> Decode(int64_t first, int64_t rows = 1) {
     arrow::Int64Builder builder;
     for (int64_t i = 0; i < rows; ++i) ARROW_RETURN_NOT_OK(builder.Append(first + i));
     ARROW_ASSIGN_OR_RAISE(auto ids, builder.Finish());
@@ -151,7 +151,18 @@ struct IdStream {
     arrow::io::BufferReader reader(message);
     ARROW_ASSIGN_OR_RAISE(auto opened, arrow::ipc::ReadMessage(&reader));
     ARROW_ASSIGN_OR_RAISE(auto decoded, decoder->Decode(opened->metadata(), opened->body()));
-    return engine.Write(*target, *decoded);
+    return std::move(*decoded);
+  }
+
+  Result<Lsn> Write(Engine& engine, int64_t first, int64_t rows = 1) {
+    ARROW_ASSIGN_OR_RAISE(auto write, Decode(first, rows));
+    return engine.Write(*target, write);
+  }
+
+  /// One row, the producer's `seq`.
+  Result<Admission> WriteOnce(Engine& engine, Producer& producer, int64_t seq, int64_t id) {
+    ARROW_ASSIGN_OR_RAISE(auto write, Decode(id));
+    return engine.Write(*target, write, producer, seq);
   }
 };
 

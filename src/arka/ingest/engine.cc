@@ -15,7 +15,7 @@ Engine::Engine(EngineSeams seams, EngineOptions options)
       clock_(seams.clock),
       budget_(options_.max_unflushed_bytes),
       table_committer_(seams.catalog, seams.warehouse, seams.clock, seams.random, options_.node),
-      sequencer_(seams.clock),
+      sequencer_(seams.clock, options_.producers),
       committer_(sequencer_, table_committer_, seams.warehouse, budget_, seams.clock, seams.random,
                  {options_.commit_interval, options_.max_buffer_bytes}, [this] { OnRoom(); }),
       tables_(seams.catalog, seams.warehouse, {options_.node, options_.auto_create},
@@ -84,14 +84,60 @@ void Engine::OpenTable(iceberg::TableIdentifier identifier,
 
 Result<Lsn> Engine::Write(const OpenedTable& target, DecodedWrite& write) {
   const int64_t bytes = write.size_bytes();
-  if (!budget_.TryTake(bytes)) {
-    return Error(ErrorCode::kBackpressure, "the server holds ", budget_.taken_bytes(),
-                 " bytes of writes that are not in data files yet, and may hold ",
-                 budget_.limit_bytes(), " (write_buffer.max_unflushed_bytes)");
-  }
-  auto lsn = sequencer_.Sequence(*target.table, target.definition, std::move(write), bytes);
-  if (!lsn.ok()) budget_.GiveBack(bytes);
+  ARROW_RETURN_NOT_OK(TakeMemory(bytes));
+  auto lsn = sequencer_.Sequence(*target.table, target.definition, write, bytes);
+  if (!lsn.ok()) GiveBackMemory(bytes);
   return lsn;
+}
+
+Result<std::shared_ptr<Producer>> Engine::OpenProducer(const OpenedTable& target,
+                                                       const std::string& name) {
+  return sequencer_.OpenProducer(name, target.table->uuid);
+}
+
+Result<Admission> Engine::Write(const OpenedTable& target, DecodedWrite& write, Producer& producer,
+                                int64_t seq) {
+  // A retry must not wait for memory. The look is only a hint: SequenceOnce decides.
+  if (seq != producer.last_seq() + 1) {
+    ARROW_ASSIGN_OR_RAISE(const auto retry, sequencer_.FindRetry(producer, seq));
+    if (retry) return *retry;
+  }
+  const int64_t bytes = write.size_bytes();
+  ARROW_RETURN_NOT_OK(TakeMemory(bytes));
+  auto admission =
+      sequencer_.SequenceOnce(*target.table, target.definition, write, bytes, producer, seq);
+  if (!admission.ok() || admission->is_retry) GiveBackMemory(bytes);
+  return admission;
+}
+
+Status Engine::TakeMemory(int64_t bytes) {
+  if (budget_.TryTake(bytes)) return Status::OK();
+  return Error(ErrorCode::kBackpressure, "the server holds ", budget_.taken_bytes(),
+               " bytes of writes that are not in data files yet, and may hold ",
+               budget_.limit_bytes(), " (write_buffer.max_unflushed_bytes)");
+}
+
+void Engine::GiveBackMemory(int64_t bytes) {
+  if (budget_.GiveBack(bytes)) OnRoom();
+}
+
+Result<LastSeq> Engine::LastSeqOf(const iceberg::TableIdentifier& table,
+                                  const std::string& producer) {
+  const Table* found = tables_.FindTable(table);
+  if (found == nullptr) {
+    return Error(ErrorCode::kNotFound, "table ", table.ToString(),
+                 " has not been opened since the server started");
+  }
+  return sequencer_.LastSeqOf(producer, found->uuid);
+}
+
+void Engine::FindLastSeq(iceberg::TableIdentifier table, std::string producer,
+                         std::function<void(Result<LastSeq>)> done) {
+  opener_.Post([this, table = std::move(table), producer = std::move(producer),
+                done = std::move(done)] {
+    const auto loaded = tables_.UuidOf(table);
+    done(loaded.ok() ? Result<LastSeq>(sequencer_.LastSeqOf(producer, *loaded)) : loaded.status());
+  });
 }
 
 void Engine::OnRoom() {

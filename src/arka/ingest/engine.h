@@ -39,6 +39,7 @@ struct EngineOptions {
   int64_t max_buffer_bytes = 128 << 20;
   int64_t max_unflushed_bytes = 512 << 20;
   bool auto_create = true;
+  ProducerTableOptions producers;
 };
 
 /// The edges of the process.
@@ -77,6 +78,24 @@ class Engine {
   /// listener is called. Any other error is final for the server's life (the log's).
   Result<Lsn> Write(const OpenedTable& target, DecodedWrite& write);
 
+  /// The handle for the writes of the producer `name` to that table; never blocks. kInvalidRequest
+  /// for a name that cannot be one, kBackpressure where the server knows producers.max already.
+  Result<std::shared_ptr<Producer>> OpenProducer(const OpenedTable& target,
+                                                 const std::string& name);
+
+  /// As Write, once for every `seq`: the next seq of `producer` is written, one that it wrote
+  /// before is answered with the LSN of the first time, takes no memory and leaves no trace.
+  /// kInvalidRequest, naming the expected seq, for any other.
+  Result<Admission> Write(const OpenedTable& target, DecodedWrite& write, Producer& producer,
+                          int64_t seq);
+
+  /// Where a producer is to go on. kNotFound where no stream has opened the table since the start;
+  /// FindLastSeq asks the catalog then.
+  Result<LastSeq> LastSeqOf(const iceberg::TableIdentifier& table, const std::string& producer);
+  /// The same for any table of the catalog; `done` is called on a thread of the engine's.
+  void FindLastSeq(iceberg::TableIdentifier table, std::string producer,
+                   std::function<void(Result<LastSeq>)> done);
+
   /// Runs what is too long for an event loop.
   void RunAside(std::function<void()> task) { aside_.Post(std::move(task)); }
 
@@ -91,6 +110,8 @@ class Engine {
 
  private:
   Engine(EngineSeams seams, EngineOptions options);
+  Status TakeMemory(int64_t bytes);
+  void GiveBackMemory(int64_t bytes);
   void OnRoom();
 
   const EngineOptions options_;

@@ -31,6 +31,7 @@ Result<std::shared_ptr<arrow::Buffer>> SchemaHeader(const arrow::Schema& schema)
 Status Recovery::OnDefinition(const wal::Definition& definition) {
   if (sources_.contains(definition.id) || gone_.contains(definition.id)) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const TableDefinition table, DecodeTableDefinition(*definition.bytes));
+  uuids_[definition.id] = table.table_uuid;
   const Status restored = tables_.Restore(definition.id, table);
   if (CodeOf(restored) == ErrorCode::kNotFound && !restored.ok()) {
     spdlog::error(
@@ -50,6 +51,12 @@ Status Recovery::OnDefinition(const wal::Definition& definition) {
 }
 
 Status Recovery::OnWrite(wal::WriteRecord record) {
+  const auto uuid = uuids_.find(record.definition);
+  if (record.seq > 0 && uuid != uuids_.end()) {
+    ARROW_RETURN_NOT_OK(WithContext(sequencer_.RestoreSeq(record.producer, uuid->second, record.seq,
+                                                          record.lsn, record.timestamp),
+                                    "log"));
+  }
   if (gone_.contains(record.definition)) {
     sequencer_.Hold(record.lsn);
     ++held_writes_;

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 
 #include "arka/ingest/committer.h"
 #include "arka/ingest/memory_budget.h"
@@ -46,6 +47,7 @@ class Recovery : public wal::ReplayVisitor {
   MemoryBudget& budget_;
   std::map<wal::DefinitionId, Source> sources_;
   std::set<wal::DefinitionId> gone_;
+  std::map<wal::DefinitionId, std::string> uuids_;  // of the tables, also of those that are gone
   int64_t restored_writes_ = 0;
   int64_t held_writes_ = 0;
   int64_t unabsorbed_bytes_ = 0;

@@ -13,6 +13,15 @@ constexpr size_t kMaxSamples = 4096;
 
 int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
 
+wal::WriteRecord RecordOf(wal::DefinitionId definition, const DecodedWrite& write, WallTime now) {
+  wal::WriteRecord record;
+  record.definition = definition;
+  record.timestamp = now;
+  record.header = write.header;
+  record.body = write.body;
+  return record;
+}
+
 }  // namespace
 
 void Sequencer::Restore(Table& table, BufferedWrite write) {
@@ -28,6 +37,13 @@ void Sequencer::Hold(Lsn lsn) {
   restored_.try_emplace(kGoneTables, lsn);
 }
 
+Status Sequencer::RestoreSeq(const std::string& producer, const std::string& table_uuid,
+                             int64_t seq, Lsn lsn, WallTime at) {
+  std::lock_guard lock(mutex_);
+  ARKA_CHECK(log_ == nullptr);
+  return producers_.Replay(producer, table_uuid, seq, lsn, at);
+}
+
 void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
   std::lock_guard lock(mutex_);
   const Lsn last = log.last_lsn();
@@ -36,22 +52,68 @@ void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
   for (const auto& [table, lsn] : restored_) committed = std::min(committed, lsn.previous());
   s3_lsn = std::clamp(s3_lsn, committed, last);
   tracker_ = DurabilityTracker(last, s3_lsn, std::exchange(restored_, {}));
+  producers_.OnCommitted(tracker_.watermarks().committed_lsn);
   const WallTime now = clock_.WallNow();
   moved_at_us_.fill(Micros(now));
   if (s3_lsn < last) NoteTime(s3_lsn.next(), now);
   log_ = &log;
 }
 
-Result<Lsn> Sequencer::Sequence(Table& table, wal::DefinitionId definition, DecodedWrite write,
+Result<Lsn> Sequencer::Sequence(Table& table, wal::DefinitionId definition, DecodedWrite& write,
                                 int64_t charged_bytes) {
-  wal::WriteRecord record;
-  record.definition = definition;
-  record.timestamp = clock_.WallNow();
-  record.header = std::move(write.header);
-  record.body = std::move(write.body);
-  const WallTime now = record.timestamp;
-
+  wal::WriteRecord record = RecordOf(definition, write, clock_.WallNow());
   std::lock_guard lock(mutex_);
+  return Append(table, std::move(record), write, charged_bytes);
+}
+
+Result<std::shared_ptr<Producer>> Sequencer::OpenProducer(const std::string& name,
+                                                          const std::string& table_uuid) {
+  const WallTime now = clock_.WallNow();
+  std::lock_guard lock(mutex_);
+  return producers_.Open(name, table_uuid, now);
+}
+
+Result<Admission> Sequencer::SequenceOnce(Table& table, wal::DefinitionId definition,
+                                          DecodedWrite& write, int64_t charged_bytes,
+                                          Producer& producer, int64_t seq) {
+  const WallTime now = clock_.WallNow();
+  wal::WriteRecord record = RecordOf(definition, write, now);
+  record.producer = producer.name();
+  record.seq = seq;
+  std::lock_guard lock(mutex_);
+  ARROW_ASSIGN_OR_RAISE(const auto retry, JudgeLocked(producer, seq, now));
+  if (retry) return *retry;
+  ARROW_ASSIGN_OR_RAISE(const Lsn lsn, Append(table, std::move(record), write, charged_bytes));
+  producers_.Record(producer, seq, lsn, now);
+  return Admission{lsn};
+}
+
+Result<std::optional<Admission>> Sequencer::FindRetry(Producer& producer, int64_t seq) {
+  const WallTime now = clock_.WallNow();
+  std::lock_guard lock(mutex_);
+  return JudgeLocked(producer, seq, now);
+}
+
+LastSeq Sequencer::LastSeqOf(const std::string& name, const std::string& table_uuid) {
+  const WallTime now = clock_.WallNow();
+  std::lock_guard lock(mutex_);
+  const auto producer = producers_.Find(name, table_uuid);
+  if (producer == nullptr) return {};
+  const ProducerState& state = producers_.StateOf(*producer, now);
+  return {state.last_seq(), state.last_lsn()};
+}
+
+Result<std::optional<Admission>> Sequencer::JudgeLocked(Producer& producer, int64_t seq,
+                                                        WallTime now) {
+  using Verdict = ProducerTable::Verdict;
+  ARROW_ASSIGN_OR_RAISE(const auto judged, producers_.Judge(producer, seq, now));
+  if (judged.verdict == Verdict::kNew) return std::nullopt;
+  return Admission{judged.lsn, true, judged.verdict == Verdict::kForgotten};
+}
+
+Result<Lsn> Sequencer::Append(Table& table, wal::WriteRecord record, DecodedWrite& write,
+                              int64_t charged_bytes) {
+  const WallTime now = record.timestamp;
   ARROW_ASSIGN_OR_RAISE(const Lsn lsn, log_->Append(std::move(record)));
   tracker_.OnWrite(table.id, lsn);
   table.pending.push_back({lsn, std::move(write.stored), charged_bytes});
@@ -97,6 +159,7 @@ void Sequencer::OnObjectStorage(Lsn s3_lsn) {
         not_uploaded_.pop_front();
       }
     }
+    producers_.OnCommitted(tracker_.watermarks().committed_lsn);
     Moved(Tier::kObjectStorage);
   }
   Tell();
@@ -108,6 +171,7 @@ void Sequencer::OnCommitted(Table& table, const CommitEvent& event, Lsn next_hel
     std::lock_guard lock(mutex_);
     if (next_held == kNoLsn && !table.pending.empty()) next_held = table.pending.front().lsn;
     tracker_.OnCommitted(table.id, event.through, next_held);
+    producers_.OnCommitted(tracker_.watermarks().committed_lsn);
     Moved(Tier::kCommitted);
     ++commits_;
   }

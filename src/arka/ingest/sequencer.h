@@ -11,11 +11,15 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "arka/base/error.h"
 #include "arka/ingest/durability_tracker.h"
+#include "arka/ingest/producer_table.h"
 #include "arka/ingest/stream_decoder.h"
 #include "arka/ingest/table.h"
 #include "arka/io/clock.h"
@@ -31,14 +35,33 @@ struct Progress {
   bool failed = false;  // the log is poisoned: nothing more is acknowledged
 };
 
+/// What became of a producer's write.
+struct Admission {
+  Lsn lsn;
+  bool is_retry = false;  // it had been written before, under this LSN
+  /// So long ago that its own LSN is forgotten: it is committed, and `lsn` is an upper bound of it.
+  bool committed_long_ago = false;
+};
+
+/// The last write that is known of a producer in a table.
+struct LastSeq {
+  int64_t seq = 0;  // 0: nothing is known, the first is 1
+  Lsn lsn = kNoLsn;
+};
+
 class Sequencer : public wal::LogListener {
  public:
-  explicit Sequencer(Clock& clock) : clock_(clock) {}
+  explicit Sequencer(Clock& clock, ProducerTableOptions producers = {})
+      : clock_(clock), producers_(producers) {}
 
   /// Before anything else: replayed writes to their tables, oldest first, then Begin.
   void Restore(Table& table, BufferedWrite write);
   /// A replayed write to a table that is gone: it is never committed, and the log keeps it.
   void Hold(Lsn lsn);
+  /// Every replayed write of a producer, oldest first, committed or not; errors as
+  /// ProducerTable::Replay.
+  Status RestoreSeq(const std::string& producer, const std::string& table_uuid, int64_t seq,
+                    Lsn lsn, WallTime at);
   /// The log is open and replayed up to log.last_lsn(); what is <= `s3_lsn` is in the object store.
   /// `log` must outlive the sequencer.
   void Begin(wal::Log& log, Lsn s3_lsn);
@@ -47,9 +70,22 @@ class Sequencer : public wal::LogListener {
   /// quick. Register before Begin.
   void AddListener(std::function<void()> listener) { listeners_.push_back(std::move(listener)); }
 
-  /// Gives `write` its LSN. `charged_bytes` are held for it until a data file has the rows.
-  Result<Lsn> Sequence(Table& table, wal::DefinitionId definition, DecodedWrite write,
+  /// Gives `write` its LSN and takes its rows over; after an error `write` is untouched.
+  /// `charged_bytes` are held for it until a data file has the rows.
+  Result<Lsn> Sequence(Table& table, wal::DefinitionId definition, DecodedWrite& write,
                        int64_t charged_bytes);
+
+  /// The handle for a producer's writes to a table; errors as ProducerTable::Open.
+  Result<std::shared_ptr<Producer>> OpenProducer(const std::string& name,
+                                                 const std::string& table_uuid);
+  /// As Sequence, where `seq` is the next one of `producer`; a seq that it wrote before is answered
+  /// and nothing is written or held. Other errors as ProducerTable::Judge.
+  Result<Admission> SequenceOnce(Table& table, wal::DefinitionId definition, DecodedWrite& write,
+                                 int64_t charged_bytes, Producer& producer, int64_t seq);
+  /// What SequenceOnce would answer without a new write: the retry or the error; nothing where
+  /// `seq` is new.
+  Result<std::optional<Admission>> FindRetry(Producer& producer, int64_t seq);
+  LastSeq LastSeqOf(const std::string& name, const std::string& table_uuid);
 
   /// Everything sequenced for `table` since the last call.
   std::vector<BufferedWrite> TakePending(Table& table);
@@ -75,6 +111,9 @@ class Sequencer : public wal::LogListener {
     WallTime at;
   };
 
+  Result<Lsn> Append(Table& table, wal::WriteRecord record, DecodedWrite& write,
+                     int64_t charged_bytes);
+  Result<std::optional<Admission>> JudgeLocked(Producer& producer, int64_t seq, WallTime now);
   void NoteTime(Lsn lsn, WallTime now);
   void Moved(Tier tier);
   void Tell();
@@ -85,6 +124,7 @@ class Sequencer : public wal::LogListener {
 
   mutable std::mutex mutex_;
   DurabilityTracker tracker_;
+  ProducerTable producers_;
   std::map<TableId, Lsn> restored_;  // the first restored write of each table; until Begin
   std::array<int64_t, 4> moved_at_us_ = {};
   std::deque<Sample> not_uploaded_;  // when some writes came, oldest first

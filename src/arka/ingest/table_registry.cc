@@ -48,6 +48,18 @@ std::shared_ptr<const OpenedTable> TableRegistry::Find(const iceberg::TableIdent
   return nullptr;
 }
 
+const Table* TableRegistry::FindTable(const iceberg::TableIdentifier& identifier) const {
+  std::lock_guard lock(mutex_);
+  const auto entry = tables_.find(identifier);
+  return entry == tables_.end() ? nullptr : entry->second.table.get();
+}
+
+Result<std::string> TableRegistry::UuidOf(const iceberg::TableIdentifier& identifier) {
+  if (const Table* found = FindTable(identifier)) return found->uuid;
+  ARROW_ASSIGN_OR_RAISE(const iceberg::Table loaded, catalog_.LoadTable(identifier));
+  return loaded.metadata->table_uuid;
+}
+
 Result<std::shared_ptr<const OpenedTable>> TableRegistry::Open(
     const iceberg::TableIdentifier& identifier, const arrow::Schema& stream_schema, wal::Log& log) {
   std::lock_guard opening(opening_);

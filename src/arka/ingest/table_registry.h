@@ -46,8 +46,13 @@ class TableRegistry {
   std::shared_ptr<const OpenedTable> Find(const iceberg::TableIdentifier& identifier,
                                           const arrow::Schema& stream_schema) const;
 
-  /// The same, asking the catalog where needed. kNotFound where the table is not there and may not
-  /// be made, kSchemaMismatch as TableSchema::ForTable has it. `log` learns the definition.
+  /// The table of that name, if one was opened or restored; else nullptr.
+  const Table* FindTable(const iceberg::TableIdentifier& identifier) const;
+  /// Its Iceberg UUID, asking the catalog where needed; kNotFound where there is no such table.
+  Result<std::string> UuidOf(const iceberg::TableIdentifier& identifier);
+
+  /// The same as Find, asking the catalog where needed. kNotFound where the table is not there and
+  /// may not be made, kSchemaMismatch as TableSchema::ForTable has it. `log` learns the definition.
   Result<std::shared_ptr<const OpenedTable>> Open(const iceberg::TableIdentifier& identifier,
                                                   const arrow::Schema& stream_schema,
                                                   wal::Log& log);

@@ -1,0 +1,148 @@
+// What is known of each producer: which of its writes are in the log, and under which LSNs.
+//
+// A producer numbers its writes to a table 1, 2, 3 …; a number that is here was written and is not
+// written again. Pure: no clock, lock or I/O. Owned by the Sequencer, under its lock, which makes
+// the look and the append one step; what is here is always what the log says, and a start rebuilds
+// it from a checkpoint and the records above it (ProducerCheckpoint, Recovery).
+// Invariant: the LSN of a write that is not yet committed is never forgotten.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arka/base/error.h"
+#include "arka/base/lsn.h"
+#include "arka/io/clock.h"
+
+namespace arka::ingest {
+
+/// Consecutive seqs that have consecutive LSNs.
+struct SeqRun {
+  int64_t first_seq = 0;
+  Lsn first_lsn;
+  int64_t count = 0;
+
+  int64_t last_seq() const { return first_seq + count - 1; }
+  Lsn last_lsn() const { return Lsn{first_lsn.value + count - 1}; }
+  bool operator==(const SeqRun&) const = default;
+};
+
+/// All that is known of one producer in one table.
+struct ProducerState {
+  std::string name;
+  std::string table_uuid;  // a table that is dropped and made again is another one
+  int64_t last_write_us = 0;
+  int64_t forgotten_seq = 0;   // the LSNs of the seqs up to here are forgotten; all committed
+  Lsn forgotten_lsn = kNoLsn;  // of the newest of them: no forgotten LSN is above
+  std::vector<SeqRun> runs;    // of every seq above forgotten_seq
+
+  int64_t last_seq() const { return runs.empty() ? forgotten_seq : runs.back().last_seq(); }
+  Lsn last_lsn() const { return runs.empty() ? forgotten_lsn : runs.back().last_lsn(); }
+  bool operator==(const ProducerState&) const = default;
+};
+
+/// One producer in one table, as a stream holds it. Its state is the ProducerTable's.
+class Producer {
+ public:
+  Producer(std::string name, std::string table_uuid);
+
+  const std::string& name() const { return state_.name; }
+  /// A hint, for a look without the sequencer's lock: it may have moved since. Thread-safe.
+  int64_t last_seq() const { return last_seq_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class ProducerTable;
+  ProducerState state_;
+  std::atomic<int64_t> last_seq_{0};
+};
+
+struct ProducerTableOptions {
+  int64_t max_producers = 100'000;            // pairs of producer and table
+  std::chrono::seconds expire_after{604800};  // without a write
+  size_t runs_kept = 1024;                    // at least so many runs of each producer
+  size_t max_runs = size_t{1} << 20;          // over all producers
+};
+
+class ProducerTable {
+ public:
+  using Key = std::pair<std::string, std::string>;  // table UUID, name
+
+  explicit ProducerTable(ProducerTableOptions options = {}) : options_(options) {}
+
+  /// The producer of that name in that table; a new one where it is unknown. kInvalidRequest for a
+  /// name that is empty or longer than kMaxNameBytes, kBackpressure where there are too many.
+  Result<std::shared_ptr<Producer>> Open(const std::string& name, const std::string& table_uuid,
+                                         WallTime now);
+  /// The same, where it is known; else nullptr.
+  std::shared_ptr<Producer> Find(const std::string& name, const std::string& table_uuid) const;
+  /// What is known of `producer` as of now; has no seq where that is nothing.
+  const ProducerState& StateOf(Producer& producer, WallTime now);
+
+  enum class Verdict {
+    kNew,        // to be appended, and then told to Record
+    kRetry,      // was written, as `lsn`
+    kForgotten,  // was written and committed long ago, as `lsn` or an LSN below
+  };
+  struct Judgement {
+    Verdict verdict = Verdict::kNew;
+    Lsn lsn = kNoLsn;
+  };
+  /// What a write with `seq` is. kInvalidRequest for a seq below 1 or above the next one,
+  /// kBackpressure where a new one could not be recorded.
+  Result<Judgement> Judge(Producer& producer, int64_t seq, WallTime now);
+
+  /// The new write that was judged last has `lsn`, above all LSNs before.
+  void Record(Producer& producer, int64_t seq, Lsn lsn, WallTime now);
+
+  /// Writes up to `through` are committed: may be forgotten where there is need.
+  void OnCommitted(Lsn through) { committed_ = through; }
+
+  /// What was known when `through` was the last LSN, of up to `count` producers behind `after`
+  /// (nothing: of the first), by rising key; sets `after` to the last one seen. From the first call
+  /// until EndSnapshot nothing above `through` is forgotten, so the parts make one whole whatever
+  /// is recorded between the calls.
+  std::vector<ProducerState> Snapshot(Lsn through, std::optional<Key>* after, size_t count);
+  void EndSnapshot() { snapshot_.reset(); }
+  /// Forgets every producer that has not written for long. A snapshot need not hold them.
+  void ForgetExpired(WallTime now);
+
+  /// A start puts back what a snapshot held, then what the log holds above it, in LSN order; a
+  /// write whose seq does not follow is kCorruption: what came before it is missing.
+  void Restore(ProducerState state);
+  Status Replay(const std::string& name, const std::string& table_uuid, int64_t seq, Lsn lsn,
+                WallTime at);
+
+  bool empty() const { return producers_.empty(); }
+  size_t size() const { return producers_.size(); }
+  size_t run_count() const { return run_count_; }
+
+  static constexpr size_t kMaxNameBytes = 128;
+
+ private:
+  Producer& Add(const Key& key);
+  void Append(Producer& producer, int64_t seq, Lsn lsn, WallTime now);
+  void Reset(Producer& producer);
+  void ResetIfExpired(Producer& producer, WallTime now);
+  bool IsExpired(const Producer& producer, WallTime now) const;
+  Lsn forgettable() const { return snapshot_ ? std::min(*snapshot_, committed_) : committed_; }
+  void ForgetRuns(Producer& producer, size_t count);
+  void TrimRuns(Producer& producer);
+  bool MakeRoomForRun();
+
+  const ProducerTableOptions options_;
+  std::map<Key, std::shared_ptr<Producer>> producers_;
+  size_t run_count_ = 0;
+  Lsn committed_ = kNoLsn;
+  std::optional<Lsn> snapshot_;       // while one is taken
+  Lsn no_room_at_ = kNoLsn;           // forgetting through here made no room
+  std::optional<WallTime> swept_at_;  // when a full table was last looked through
+};
+
+}  // namespace arka::ingest

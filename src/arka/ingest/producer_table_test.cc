@@ -1,0 +1,290 @@
+#include "arka/ingest/producer_table.h"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "arka/testing/matchers.h"
+
+namespace arka::ingest {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using Verdict = ProducerTable::Verdict;
+
+WallTime At(int64_t second) { return WallTime(seconds(second)); }
+
+struct Fixture {
+  ProducerTable table{ProducerTableOptions{3, seconds(100), 4, 16}};
+  Lsn last = kNoLsn;
+
+  std::shared_ptr<Producer> Open(const std::string& name, int64_t second = 0) {
+    return table.Open(name, "uuid", At(second)).ValueOrDie();
+  }
+  Result<ProducerTable::Judgement> Judge(Producer& producer, int64_t seq, int64_t second = 0) {
+    return table.Judge(producer, seq, At(second));
+  }
+  /// A new write, and `skip` LSNs of somebody else's before it.
+  Lsn Write(Producer& producer, int64_t seq, int64_t second = 0, int64_t skip = 0) {
+    EXPECT_EQ(Judge(producer, seq, second).ValueOrDie().verdict, Verdict::kNew) << seq;
+    last = Lsn{last.value + 1 + skip};
+    table.Record(producer, seq, last, At(second));
+    return last;
+  }
+};
+
+TEST(ProducerTable, TakesEachSeqOnceAndAnswersARetryWithItsLsn) {
+  Fixture fixture;
+  const auto a = fixture.Open("a"), b = fixture.Open("b");
+  EXPECT_EQ(fixture.Write(*a, 1), Lsn{1000});
+  EXPECT_EQ(fixture.Write(*b, 1), Lsn{1001});
+  EXPECT_EQ(fixture.Write(*a, 2), Lsn{1002});
+  EXPECT_EQ(fixture.Write(*a, 3), Lsn{1003});
+  for (int again = 0; again < 10; ++again) {
+    const auto judged = fixture.Judge(*a, 2).ValueOrDie();
+    EXPECT_EQ(judged.verdict, Verdict::kRetry);
+    EXPECT_EQ(judged.lsn, Lsn{1002});
+  }
+  EXPECT_EQ(fixture.Judge(*a, 1)->lsn, Lsn{1000});
+  EXPECT_EQ(fixture.Judge(*b, 1)->lsn, Lsn{1001});
+  EXPECT_EQ(fixture.table.run_count(), 3u);
+}
+
+TEST(ProducerTable, RefusesAGapNamingTheExpectedSeq) {
+  Fixture fixture;
+  const auto a = fixture.Open("a");
+  auto refused = fixture.Judge(*a, 2);
+  EXPECT_THAT(refused, FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_NE(refused.status().message().find("seq 1 is expected"), std::string::npos);
+  fixture.Write(*a, 1);
+  refused = fixture.Judge(*a, 3);
+  EXPECT_THAT(refused, FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_NE(refused.status().message().find("seq 2 is expected"), std::string::npos);
+  for (const int64_t seq : {int64_t{0}, int64_t{-1}, std::numeric_limits<int64_t>::min(),
+                            std::numeric_limits<int64_t>::max()}) {
+    EXPECT_THAT(fixture.Judge(*a, seq), FailsWith(ErrorCode::kInvalidRequest));
+  }
+}
+
+TEST(ProducerTable, KeepsTheSameNameInTwoTablesApart) {
+  Fixture fixture;
+  const auto a = fixture.Open("a");
+  const auto other = fixture.table.Open("a", "other uuid", At(0)).ValueOrDie();
+  fixture.Write(*a, 1);
+  EXPECT_EQ(fixture.Judge(*other, 1)->verdict, Verdict::kNew);
+}
+
+TEST(ProducerTable, ForgetsAProducerThatHasNotWrittenForLongAndOnlyIfItsWritesAreCommitted) {
+  Fixture fixture;
+  const auto a = fixture.Open("a");
+  const Lsn lsn = fixture.Write(*a, 1);
+  EXPECT_EQ(fixture.Judge(*a, 1, 100)->verdict, Verdict::kRetry);
+  EXPECT_EQ(fixture.Judge(*a, 1, 101)->verdict, Verdict::kRetry);  // not committed yet
+  fixture.table.OnCommitted(lsn);
+  EXPECT_EQ(fixture.Judge(*a, 1, 100)->verdict, Verdict::kRetry);
+  const auto refused = fixture.Judge(*a, 2, 101);
+  EXPECT_THAT(refused, FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_NE(refused.status().message().find("seq 1 is expected"), std::string::npos);
+  EXPECT_EQ(fixture.Judge(*a, 1, 101)->verdict, Verdict::kNew);
+}
+
+TEST(ProducerTable, TakesAnotherProducerOnceAnExpiredOneMadeRoom) {
+  Fixture fixture;
+  for (const char* name : {"a", "b", "c"}) fixture.Write(*fixture.Open(name), 1);
+  EXPECT_THAT(fixture.table.Open("d", "uuid", At(50)), FailsWith(ErrorCode::kBackpressure));
+  fixture.Write(*fixture.Open("b"), 2, 60);
+  fixture.table.OnCommitted(fixture.last);
+  EXPECT_THAT(fixture.table.Open("d", "uuid", At(90)), FailsWith(ErrorCode::kBackpressure));
+  EXPECT_THAT(fixture.table.Open("d", "uuid", At(101)), IsOk());
+  EXPECT_EQ(fixture.table.size(), 2u);  // b and d
+  EXPECT_EQ(fixture.Judge(*fixture.Open("b", 102), 1, 102)->verdict, Verdict::kRetry);
+}
+
+TEST(ProducerTable, DoesNotForgetAProducerThatAStreamHolds) {
+  Fixture fixture;
+  const auto a = fixture.Open("a");
+  fixture.table.ForgetExpired(At(1'000'000));
+  EXPECT_EQ(fixture.Open("a"), a);
+}
+
+TEST(ProducerTable, RefusesANameThatIsEmptyOrTooLong) {
+  Fixture fixture;
+  EXPECT_THAT(fixture.table.Open("", "uuid", At(0)), FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(fixture.table.Open(std::string(129, 'x'), "uuid", At(0)),
+              FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(fixture.table.Open(std::string(128, 'x'), "uuid", At(0)), IsOk());
+}
+
+TEST(ProducerTable, ForgetsTheLsnsOfLongAgoButNotThatTheyWereWritten) {
+  Fixture fixture;
+  const auto a = fixture.Open("a");
+  for (int64_t seq = 1; seq <= 12; ++seq) {
+    fixture.table.OnCommitted(fixture.Write(*a, seq, 0, /*skip=*/1));
+  }
+  EXPECT_LT(fixture.table.run_count(), 9u);
+  const auto judged = fixture.Judge(*a, 1).ValueOrDie();
+  EXPECT_EQ(judged.verdict, Verdict::kForgotten);
+  EXPECT_GE(judged.lsn, Lsn{1001});
+  EXPECT_EQ(fixture.Judge(*a, 12)->verdict, Verdict::kRetry);
+  EXPECT_EQ(fixture.Judge(*a, 9)->verdict, Verdict::kRetry);  // the newest four at least
+  EXPECT_EQ(fixture.Judge(*a, 13)->verdict, Verdict::kNew);
+}
+
+TEST(ProducerTable, RefusesNewRunsWhereAllThatAreKeptAreUncommitted) {
+  Fixture fixture;
+  const auto a = fixture.Open("a"), b = fixture.Open("b");
+  for (int64_t seq = 1; seq <= 8; ++seq) {
+    fixture.Write(*a, seq);
+    fixture.Write(*b, seq);
+  }
+  EXPECT_THAT(fixture.Judge(*a, 9), FailsWith(ErrorCode::kBackpressure));
+  EXPECT_EQ(fixture.Judge(*a, 8)->verdict, Verdict::kRetry);
+  fixture.table.OnCommitted(Lsn{1003});
+  EXPECT_EQ(fixture.Judge(*a, 9)->verdict, Verdict::kNew);
+  EXPECT_EQ(fixture.Judge(*a, 1)->verdict, Verdict::kForgotten);
+  EXPECT_EQ(fixture.Judge(*b, 3)->lsn, Lsn{1005});
+}
+
+TEST(ProducerTable, ASnapshotIsOfItsLsnWhateverComesWhileItIsTaken) {
+  Fixture fixture;
+  const auto a = fixture.Open("a"), b = fixture.Open("b");
+  fixture.Write(*a, 1);
+  fixture.Write(*a, 2);
+  const Lsn through = fixture.Write(*b, 1);
+  fixture.Write(*a, 3);
+
+  std::optional<ProducerTable::Key> after;
+  auto states = fixture.table.Snapshot(through, &after, 1);
+  fixture.Write(*b, 2);
+  fixture.Write(*fixture.Open("c"), 1);
+  fixture.table.OnCommitted(fixture.last);
+  while (after) {
+    for (auto& state : fixture.table.Snapshot(through, &after, 1)) states.push_back(state);
+  }
+  fixture.table.EndSnapshot();
+  ASSERT_EQ(states.size(), 2u);
+  EXPECT_EQ(states[0].runs, (std::vector<SeqRun>{{1, Lsn{1000}, 2}}));
+  EXPECT_EQ(states[1].runs, (std::vector<SeqRun>{{1, Lsn{1002}, 1}}));
+}
+
+TEST(ProducerTable, ReplayFollowsTheLogAndRefusesWhatDoesNotFollow) {
+  ProducerTable table;
+  table.Restore({"a", "uuid", 0, 0, kNoLsn, {{1, Lsn{1000}, 3}}});
+  EXPECT_THAT(table.Replay("a", "uuid", 4, Lsn{1003}, At(0)), IsOk());
+  EXPECT_THAT(table.Replay("b", "uuid", 1, Lsn{1004}, At(0)), IsOk());
+  EXPECT_THAT(table.Replay("a", "uuid", 6, Lsn{1005}, At(0)), FailsWith(ErrorCode::kCorruption));
+  EXPECT_THAT(table.Replay("c", "uuid", 2, Lsn{1005}, At(0)), FailsWith(ErrorCode::kCorruption));
+  EXPECT_THAT(table.Replay("a", "uuid", 1, Lsn{1005}, At(0)), IsOk());  // was forgotten meanwhile
+  const auto a = table.Find("a", "uuid");
+  ASSERT_NE(a, nullptr);
+  EXPECT_EQ(table.Judge(*a, 1, At(0))->lsn, Lsn{1005});
+  EXPECT_THAT(table.Judge(*a, 4, At(0)), FailsWith(ErrorCode::kInvalidRequest));
+}
+
+// Against a model that remembers everything: no new write is ever taken for an old one or an old
+// one for new, whatever is committed, snapshotted, crashed and replayed in between.
+TEST(ProducerTable, AgreesWithANaiveModelThroughCrashesAndReplays) {
+  struct Written {
+    std::string name;
+    int64_t seq;
+  };
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    const auto pick = [&](int64_t below) { return static_cast<int64_t>(random() % below); };
+    const ProducerTableOptions options{10, hours(1), 4, 24};
+    std::map<int64_t, Written> log;                      // by LSN
+    std::map<std::string, std::map<int64_t, Lsn>> seqs;  // the model
+    std::vector<ProducerState> checkpoint;
+    Lsn last = kNoLsn, durable = kNoLsn, committed = kNoLsn, checkpointed = kNoLsn;
+    size_t replayed_runs = 0;  // a start takes back all that there was
+    auto table = std::make_unique<ProducerTable>(options);
+    for (int step = 0; step < 400; ++step) {
+      const std::string name(1, static_cast<char>('a' + pick(3)));
+      auto& model = seqs[name];
+      const int64_t next = static_cast<int64_t>(model.size()) + 1;
+      switch (pick(12)) {
+        default: {
+          const auto producer = table->Open(name, "uuid", At(0)).ValueOrDie();
+          const int64_t seq = pick(3) == 0 ? pick(next + 3) : next;
+          const auto judged = table->Judge(*producer, seq, At(0));
+          if (seq < 1 || seq > next) {
+            ASSERT_THAT(judged, FailsWith(ErrorCode::kInvalidRequest));
+          } else if (seq < next) {
+            ASSERT_THAT(judged, IsOk());
+            ASSERT_NE(judged->verdict, Verdict::kNew);
+            const Lsn lsn = model.at(seq);
+            if (judged->verdict == Verdict::kRetry) {
+              ASSERT_EQ(judged->lsn, lsn);
+            } else {
+              ASSERT_LE(lsn, committed);
+              ASSERT_GE(judged->lsn, lsn);
+              ASSERT_LE(judged->lsn, committed);
+            }
+          } else if (!judged.ok()) {
+            ASSERT_THAT(judged, FailsWith(ErrorCode::kBackpressure));
+          } else {
+            ASSERT_EQ(judged->verdict, Verdict::kNew);
+            last = last.next();
+            table->Record(*producer, seq, last, At(0));
+            log[last.value] = {name, seq};
+            model[seq] = last;
+          }
+          ASSERT_LE(table->run_count(), std::max(options.max_runs, replayed_runs));
+          break;
+        }
+        case 0:
+          last = last.next();  // somebody else's write
+          break;
+        case 1:
+          durable = std::max(durable, Lsn{last.value - pick(10)});
+          break;
+        case 2:
+          committed = std::max(committed, Lsn{durable.value - pick(10)});
+          table->OnCommitted(committed);
+          break;
+        case 3: {
+          checkpoint.clear();
+          checkpointed = durable;
+          std::optional<ProducerTable::Key> after;
+          do {
+            for (auto& state : table->Snapshot(durable, &after, 1)) checkpoint.push_back(state);
+            if (pick(4) > 0 || !after) continue;
+            const std::string other = after->second;  // one writes between two parts
+            const auto producer = table->Open(other, "uuid", At(0)).ValueOrDie();
+            const int64_t seq = static_cast<int64_t>(seqs[other].size()) + 1;
+            if (!table->Judge(*producer, seq, At(0)).ok()) continue;
+            last = last.next();
+            table->Record(*producer, seq, last, At(0));
+            log[last.value] = {other, seq};
+            seqs[other][seq] = last;
+          } while (after);
+          table->EndSnapshot();
+          break;
+        }
+        case 4: {
+          if (pick(4) > 0) break;
+          for (auto lost = log.upper_bound(durable.value); lost != log.end();) {
+            seqs[lost->second.name].erase(lost->second.seq);
+            lost = log.erase(lost);
+          }
+          last = Lsn{last.value + pick(5)};
+          durable = last;
+          table = std::make_unique<ProducerTable>(options);
+          for (const auto& state : checkpoint) table->Restore(state);
+          for (auto at = log.upper_bound(checkpointed.value); at != log.end(); ++at) {
+            ASSERT_THAT(
+                table->Replay(at->second.name, "uuid", at->second.seq, Lsn{at->first}, At(0)),
+                IsOk());
+          }
+          table->OnCommitted(committed);
+          replayed_runs = table->run_count();
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace arka::ingest
