@@ -65,8 +65,8 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int RunUntilStopped(const Config& config) {
-  auto server = ArkaServer::Start(config);
+int RunUntilStopped(const Config& config, const EdgeDecorators& decorators) {
+  auto server = ArkaServer::Start(config, decorators);
   if (!server.ok()) {
     std::cerr << "arka: cannot start: " << server.status().message() << "\n";
     return 1;
@@ -85,7 +85,7 @@ int RunUntilStopped(const Config& config) {
 
 }  // namespace
 
-int Serve(const ServeArguments& arguments) {
+int Serve(const ServeArguments& arguments, const EdgeDecorators& decorators) {
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits this
   std::signal(SIGPIPE, SIG_IGN);
@@ -96,7 +96,7 @@ int Serve(const ServeArguments& arguments) {
   }
   SetUpLogging(*config);
   RaiseFileLimit();
-  const int code = RunUntilStopped(*config);
+  const int code = RunUntilStopped(*config, decorators);
   const Status finalized = FinalizeObjectStores();
   if (!finalized.ok()) spdlog::warn("{}", finalized.message());
   return code;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "arka/server/edge_decorators.h"
+
 namespace arka::cli {
 
 struct ServeArguments {
@@ -14,7 +16,8 @@ struct ServeArguments {
 
 /// Blocks until SIGTERM or SIGINT; the first one shuts down in order, a second one ends the process
 /// at once (nothing that was acknowledged at LOCAL_DISK is lost). Answers the exit code: 0 after an
-/// orderly stop, 2 for a bad configuration, 1 where the server cannot start.
-int Serve(const ServeArguments& arguments);
+/// orderly stop, 2 for a bad configuration, 1 where the server cannot start. `decorators` are for
+/// test programs.
+int Serve(const ServeArguments& arguments, const EdgeDecorators& decorators = {});
 
 }  // namespace arka::cli

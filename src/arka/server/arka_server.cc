@@ -75,41 +75,52 @@ transport::ServerOptions TransportOptionsOf(const Config& config) {
   return options;
 }
 
+/// The edge, or what the decorator puts before it.
+template <typename Edge>
+Edge& Decorated(const std::function<Edge&(Edge&)>& decorator, Edge& edge) {
+  return decorator ? decorator(edge) : edge;
+}
+
 }  // namespace
 
 std::string_view Version() { return ARKA_VERSION; }
 
-Result<std::unique_ptr<ArkaServer>> ArkaServer::Start(const Config& config) {
+Result<std::unique_ptr<ArkaServer>> ArkaServer::Start(const Config& config,
+                                                      const EdgeDecorators& decorators) {
   std::unique_ptr<ArkaServer> server(new ArkaServer(config));
-  ARROW_RETURN_NOT_OK(server->Build());
+  ARROW_RETURN_NOT_OK(server->Build(decorators));
   return server;
 }
 
-Status ArkaServer::Build() {
+Status ArkaServer::Build(const EdgeDecorators& decorators) {
   const std::string& data_dir = config_.server.data_dir;
-  ARROW_RETURN_NOT_OK(WithContext(fs_.CreateDirs(data_dir), "server.data_dir"));
-  ARROW_ASSIGN_OR_RAISE(data_dir_lock_, fs_.Lock(data_dir + "/lock"));
+  Fs& fs = Decorated<Fs>(decorators.fs, fs_);
+  Clock& clock = Decorated<Clock>(decorators.clock, clock_);
+  ARROW_RETURN_NOT_OK(WithContext(fs.CreateDirs(data_dir), "server.data_dir"));
+  ARROW_ASSIGN_OR_RAISE(data_dir_lock_, fs.Lock(data_dir + "/lock"));
 
   ARROW_ASSIGN_OR_RAISE(
-      objects_, OpenObjectStore(config_.object_store.uri, StoreOptions(config_), fs_, random_));
+      objects_, OpenObjectStore(config_.object_store.uri, StoreOptions(config_), fs, random_));
+  ObjectStore& objects = Decorated(decorators.objects, *objects_);
   ARROW_ASSIGN_OR_RAISE(
-      warehouse_, OpenObjectStore(config_.catalog.warehouse, StoreOptions(config_), fs_, random_));
+      warehouse_, OpenObjectStore(config_.catalog.warehouse, StoreOptions(config_), fs, random_));
+  ObjectStore& warehouse = Decorated(decorators.warehouse, *warehouse_);
   iceberg::SqliteCatalogOptions catalog;
   catalog.path = config_.catalog.uri;
   catalog.catalog_name = config_.catalog.name;
-  ARROW_ASSIGN_OR_RAISE(catalog_,
-                        iceberg::SqliteCatalog::Make(catalog, *warehouse_, random_, clock_));
+  ARROW_ASSIGN_OR_RAISE(catalog_, iceberg::SqliteCatalog::Make(catalog, warehouse, random_, clock));
+  iceberg::Catalog& used_catalog = Decorated(decorators.catalog, *catalog_);
 
-  ARROW_ASSIGN_OR_RAISE(
-      engine_, ingest::Engine::Make({fs_, clock_, random_, *objects_, *warehouse_, *catalog_},
-                                    EngineOptionsOf(config_)));
+  ARROW_ASSIGN_OR_RAISE(engine_,
+                        ingest::Engine::Make({fs, clock, random_, objects, warehouse, used_catalog},
+                                             EngineOptionsOf(config_)));
 
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
   flight_ =
-      std::make_unique<flight::FlightService>(*engine_, clock_, random_, std::move(stream_options));
+      std::make_unique<flight::FlightService>(*engine_, clock, random_, std::move(stream_options));
   pages_ = std::make_unique<http::StatusPages>(*engine_);
   ARROW_ASSIGN_OR_RAISE(
-      transport_, transport::Server::Make(TransportOptionsOf(config_), *flight_, *pages_, clock_));
+      transport_, transport::Server::Make(TransportOptionsOf(config_), *flight_, *pages_, clock));
   flight_->Bind(transport_->loops());
   engine_->Start();
   return transport_->Start();

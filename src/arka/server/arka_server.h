@@ -17,6 +17,7 @@
 #include "arka/io/posix_fs.h"
 #include "arka/io/system_clock.h"
 #include "arka/server/config.h"
+#include "arka/server/edge_decorators.h"
 #include "arka/transport/server.h"
 
 namespace arka {
@@ -28,7 +29,8 @@ class ArkaServer {
  public:
   /// Locks the data directory, opens stores, catalog and log, recovers, binds, and starts. When it
   /// answers OK the server takes writes. Every error says what to do about it.
-  static Result<std::unique_ptr<ArkaServer>> Start(const Config& config);
+  static Result<std::unique_ptr<ArkaServer>> Start(const Config& config,
+                                                   const EdgeDecorators& decorators = {});
   ~ArkaServer();
 
   /// "127.0.0.1:8815": what clients dial.
@@ -40,7 +42,7 @@ class ArkaServer {
 
  private:
   explicit ArkaServer(const Config& config) : config_(config) {}
-  Status Build();
+  Status Build(const EdgeDecorators& decorators);
 
   const Config config_;
   PosixFs fs_;
