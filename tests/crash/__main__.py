@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 
-from crash import kills
+from crash import kill_points, kills, toxics
 from crash.trial import Trial
 from testbed.server import ROOT
 
@@ -31,6 +31,27 @@ def run_kills(directory, seed, cycles, say):
     with Trial(directory, seed) as trial:
         trial.start()
         kills.kill_cycles(trial, cycles, say)
+        return trial.finish()
+
+
+@scenario("kill-points")
+def run_kill_points(directory, seed, cycles, say):
+    """death at every step of log, upload and commit; a cycle dies at each of them once"""
+    with Trial(directory, seed, pause=0.2) as trial:
+        trial.start(server_too=False)
+        for _ in range(cycles):
+            kill_points.die_everywhere(trial, say)
+        trial.restart()
+        return trial.finish()
+
+
+@scenario("toxics")
+def run_toxics(directory, seed, cycles, say):
+    """a network to the object store and the catalog that resets, stalls and is cut for a minute"""
+    with toxics.bad_ways(directory.parent) as (settings, properties, proxies), \
+            Trial(directory, seed, settings=settings, properties=properties, pause=0.2) as trial:
+        trial.start()
+        toxics.toxic_cycles(trial, proxies, cycles, toxics.LONG_CUT, say)
         return trial.finish()
 
 

@@ -13,13 +13,13 @@ def start_trial(request, tmp_path):
     request.node.servers = []
     trials = []
 
-    def start(**options):
+    def start(*, server_too=True, **options):
         seed = int(os.environ.get("ARKA_CRASH_SEED", time.time_ns() % 1_000_000))
-        directory = tmp_path / f"data-{len(trials)}"
+        directory = tmp_path / f"trial-{len(trials)}" / "data"
         print(f"again: ARKA_CRASH_SEED={seed}; the data directory is {directory}")
         trial = Trial(directory, seed, **options)
         trials.append(trial)
-        trial.start()
+        trial.start(server_too=server_too)
         request.node.servers.append(trial.server)
         return trial
 

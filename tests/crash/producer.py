@@ -30,12 +30,14 @@ class Producer:
     """Runs in a thread of its own from start() until finish() or stop(); `location()` answers where
     the server is now, or None while it is down."""
 
-    def __init__(self, name, table, kind, *, workload, history, location, seed, node="node-1"):
+    def __init__(self, name, table, kind, *, workload, history, location, seed, pause=0.03,
+                 node="node-1"):
         self.name, self.table, self.kind, self.node = name, table, kind, node
         self.next = 1  # the number of the next new write
         self.connection = None
         self.refusals = []  # errors with which the server, not its death, ended a stream
         self._workload, self._history, self._location = workload, history, location
+        self._pause = pause
         self._rng = random.Random(f"{seed}/{name}/{table}")
         self._quiet = threading.Event()  # no new writes any more
         self._stopped = threading.Event()
@@ -108,7 +110,7 @@ class Producer:
                 self._write(connection, number)
             if self._rng.random() < 0.03:
                 break
-            self._quiet.wait(self._rng.random() * 0.03)
+            self._quiet.wait(self._rng.random() * self._pause)
         connection.half_close()
         connection.ended.wait(60)
 

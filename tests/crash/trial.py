@@ -6,6 +6,8 @@ finish(). Everything that can be decided ahead follows from the seed.
 
 import contextlib
 import random
+import signal
+import subprocess
 import time
 
 from crash import oracle
@@ -13,7 +15,7 @@ from crash.history import History, Violation
 from crash.producer import Kind, Producer
 from crash.workload import TABLES, Workload
 from testbed import lake
-from testbed.server import ArkaServer
+from testbed.server import ArkaServer, ServerExited
 
 # Short intervals and small buffers, so that a crash finds every stage of the pipeline at work.
 SETTINGS = {
@@ -30,8 +32,10 @@ PATIENCE = 60  # seconds until what is acknowledged must be in the tables, witho
 
 
 class Trial:
-    def __init__(self, directory, seed, *, settings=None, streams=None, properties=None, **options):
-        """`properties` are PyIceberg's for the warehouse, `options` go to the ArkaServer."""
+    def __init__(self, directory, seed, *, settings=None, streams=None, properties=None, pause=0.03,
+                 **options):
+        """`pause` is the longest between two bursts of a producer, in seconds; `properties` are
+        PyIceberg's for the warehouse, `options` go to the ArkaServer."""
         self.directory, self.seed = directory, seed
         self.rng = random.Random(seed)
         self.history = History()
@@ -44,15 +48,16 @@ class Trial:
         self._options = options
         self.producers = [
             Producer(name, table, kind, workload=self.workload, history=self.history,
-                     location=self.location, seed=seed)
+                     location=self.location, pause=pause, seed=seed)
             for name, table, kind in (STREAMS + PLAIN_STREAMS if streams is None else streams)]
 
     def location(self):
         return self.server.location if self._up else None
 
-    def start(self):
-        self.server = ArkaServer(self.directory, self._settings, **self._options)
-        self._up = True
+    def start(self, *, server_too=True):
+        """Starts the server, then the producers, who wait for one where there is none yet."""
+        self.server = ArkaServer(self.directory, self._settings, started=server_too, **self._options)
+        self._up = server_too
         for producer in self.producers:
             producer.start()
 
@@ -73,6 +78,29 @@ class Trial:
         self.server.restart()
         self._up = True
         self.history.raise_violations()
+
+    def run_until_it_dies(self, program, arguments, seconds):
+        """Restarts as another program that ends itself; kills it where it has not after `seconds`.
+
+        Answers whether it died by itself, in its start or later. Nothing runs afterwards.
+        """
+        ordinary = self.server.program, self.server.arguments
+        self.server.program, self.server.arguments = program, arguments
+        try:
+            self.server.restart()
+            self._up = True
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.server.process.wait(seconds)
+        except ServerExited:
+            pass
+        finally:
+            self.server.program, self.server.arguments = ordinary
+            self._up = False
+        code = self.server.process.poll()
+        if code not in (None, -signal.SIGKILL):
+            raise Violation(f"the server ended with {code}; it said:\n{self.server.log()[-2_000:]}")
+        self.kill()
+        return code is not None
 
     def wait_for_acks(self, level, count, timeout):
         """Until the open connections have had `count` more acks of that level, or the time is up."""

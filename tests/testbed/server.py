@@ -24,12 +24,14 @@ class ArkaServer:
     """Starts the server on `data_dir` and waits for its one ready line.
 
     `settings` are configuration keys ({"durability.iceberg_commit_interval": "1s"}), passed with
-    --set; `config` is a YAML file, `wrapper` words put before the command. The process is this
-    object's: stop() or kill() ends it.
+    --set; `config` is a YAML file, `wrapper` words put before the command, `program` one of the build
+    that is used like arka. Where it is not to be `started` yet, restart() does that. The process is
+    this object's: stop() or kill() ends it.
     """
 
     def __init__(self, data_dir, settings=None, *, env=None, listen="127.0.0.1:0",
-                 config=None, wrapper=()):
+                 config=None, wrapper=(), program="arka",
+                 started=True):
         self.data_dir = pathlib.Path(data_dir)
         self.settings = {
             "server.listen": listen,
@@ -39,8 +41,11 @@ class ArkaServer:
         self._env = {**os.environ, **(env or {})}
         self._config = ["--config", str(config)] if config else []
         self._wrapper = list(wrapper)
+        self.program, self.arguments = program, ()
         self._lines = []
-        self.start()
+        self.process = None
+        if started:
+            self.start()
 
     def start(self):
         """Starts (again); returns once the ready line is there."""
@@ -48,8 +53,10 @@ class ArkaServer:
         return self.await_ready()
 
     def launch(self):
-        """Starts the process (again) and does not wait for it."""
-        command = [*self._wrapper, str(BUILD_DIR / "arka"), "serve", *self._config]
+        """Starts the process (again) and does not wait for it; `program` and `arguments` may have
+        been changed since."""
+        command = [*self._wrapper, str(BUILD_DIR / self.program), "serve", *self._config,
+                   *self.arguments]
         for key, value in self.settings.items():
             command += ["--set", f"{key}={value}"]
         self.process = subprocess.Popen(
@@ -120,7 +127,7 @@ class ArkaServer:
 
     def restart(self):
         """Starts again on the same data directory, after stop() or kill()."""
-        assert self.process.poll() is not None, "still running"
+        assert self.process is None or self.process.poll() is not None, "still running"
         return self.start()
 
     @property
