@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "arka/cli/serve_command.h"
+#include "arka/cli/wal_command.h"
 #include "arka/server/arka_server.h"
 
 int main(int argc, char** argv) {
@@ -25,7 +26,30 @@ int main(int argc, char** argv) {
       "./arka-data. It prints one line when it takes writes. Every key can also be given as an\n"
       "environment variable: ARKA_SERVER__LISTEN for server.listen.");
 
-  CLI11_PARSE(app, argc, argv);
+  arka::cli::WalArguments wal_arguments;
+  CLI::App* wal = app.add_subcommand("wal", "Look after a log that no server has open");
+  wal->require_subcommand(1);
+  CLI::App* verify = wal->add_subcommand(
+      "verify", "Read the whole log and say how every segment is; changes nothing");
+  CLI::App* repair = wal->add_subcommand(
+      "repair", "Make a damaged log one that a start takes, from every record that is whole");
+  for (CLI::App* command : {verify, repair}) {
+    command->add_option("--data-dir", wal_arguments.data_dir, "The server's server.data_dir")
+        ->required();
+  }
+  verify->add_flag("--json", wal_arguments.json, "The same as JSON");
+  verify->footer("Exit code 0: a start takes this log; 1: damage; 2: no log there, or in use.");
+  repair->add_flag("--dry-run", wal_arguments.dry_run, "Only say what would be kept and lost");
+  repair->add_flag("--yes-lose-data", wal_arguments.yes_lose_data,
+                   "Give up what --dry-run says is lost; the old files are kept aside");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   if (*serve) return arka::cli::Serve(serve_arguments);
+  if (*verify) return arka::cli::WalVerify(wal_arguments);
+  if (*repair) return arka::cli::WalRepair(wal_arguments);
   return 0;
 }

@@ -78,12 +78,12 @@ bool IsWhole(const Bytes& bytes) {
 ControlFile::ControlFile(Fs& fs, std::string directory)
     : fs_(fs), directory_(std::move(directory)) {}
 
-Result<std::optional<LogState>> ControlFile::Read() {
+Result<std::optional<LogState>> ControlFile::Read(OpenMode mode) {
   const std::string path = directory_ + kName;
   ARROW_ASSIGN_OR_RAISE(const bool exists, fs_.Exists(path));
   if (!exists) return std::nullopt;
   const std::lock_guard lock(mutex_);
-  ARROW_ASSIGN_OR_RAISE(file_, fs_.Open(path, OpenMode::kReadWrite));
+  ARROW_ASSIGN_OR_RAISE(file_, fs_.Open(path, mode));
   sequence_ = 0;
   weaker_ = 0;
   for (int copy = 0; copy < 2; ++copy) {
@@ -95,8 +95,7 @@ Result<std::optional<LogState>> ControlFile::Read() {
     }
     if (const auto version = LoadLittle<uint32_t>(bytes.data() + kVersion);
         version != kFormatVersion) {
-      return Error(ErrorCode::kCorruption, "wal: ", path, " has format version ", version,
-                   "; this Arka reads ", kFormatVersion);
+      return UnknownVersion(version, "wal: " + path);
     }
     const auto sequence = LoadLittle<int64_t>(bytes.data() + kSequence);
     if (sequence < sequence_) weaker_ = copy;

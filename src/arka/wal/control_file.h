@@ -32,8 +32,9 @@ class ControlFile {
  public:
   ControlFile(Fs& fs, std::string directory);
 
-  /// What the file holds, nothing where there is none; kCorruption where both copies fail.
-  Result<std::optional<LogState>> Read();
+  /// What the file holds, nothing where there is none; kCorruption where both copies fail,
+  /// kUnimplemented for a newer format version. Update needs `mode` kReadWrite.
+  Result<std::optional<LogState>> Read(OpenMode mode = OpenMode::kReadWrite);
 
   /// Applies `change` to the state last read or written, and makes the result durable. After an
   /// error the state on disk is the old or the new one, and state() the old.

@@ -1,6 +1,7 @@
 #include "arka/wal/log.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <shared_mutex>
 #include <thread>
 #include <utility>
@@ -216,7 +217,19 @@ void SegmentedLog::StopThreads() {
 
 Result<std::unique_ptr<Log>> Log::Open(Fs& fs, Clock& clock, LogOptions options,
                                        ReplayVisitor& visitor) {
-  ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(fs, clock, options, visitor));
+  Result<Recovered> opened = Recover(fs, clock, options, visitor);
+  if (CodeOf(opened.status()) == ErrorCode::kCorruption && !opened.ok()) {
+    const std::string data_dir = std::filesystem::path(options.directory).parent_path().string();
+    return MakeStatus(ErrorCode::kCorruption,
+                      opened.status().message() +
+                          "; nothing was changed. All of the damage is shown by: arka wal verify "
+                          "--data-dir " +
+                          data_dir +
+                          "; what could be kept by: arka wal repair "
+                          "--dry-run --data-dir " +
+                          data_dir);
+  }
+  ARROW_ASSIGN_OR_RAISE(Recovered recovered, std::move(opened));
   return std::make_unique<SegmentedLog>(fs, clock, std::move(options), std::move(recovered));
 }
 

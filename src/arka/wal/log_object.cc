@@ -155,8 +155,7 @@ Result<ObjectHeader> DecodeObjectHeader(ByteSpan bytes) {
     return Error(ErrorCode::kCorruption, "wal: an object whose header fails its CRC");
   }
   if (const auto version = LoadLittle<uint32_t>(at + kVersion); version != kFormatVersion) {
-    return Error(ErrorCode::kCorruption, "wal: an object of format version ", version,
-                 "; this Arka reads ", kFormatVersion);
+    return UnknownVersion(version, "wal: an object");
   }
   header.first_lsn = Lsn{LoadLittle<int64_t>(at + kFirstLsn)};
   header.last_lsn = Lsn{LoadLittle<int64_t>(at + kLastLsn)};

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "arka/wal/log_repair.h"
 #include "arka/wal/record.h"
 #include "arka/wal/replay.h"
 
@@ -63,6 +64,7 @@ Status RemoveLeftovers(Fs& fs, const std::string& directory, const std::vector<s
 
 Result<Recovered> Recover(Fs& fs, Clock& clock, const LogOptions& options, ReplayVisitor& visitor) {
   ARROW_RETURN_NOT_OK(CheckOptions(options));
+  ARROW_RETURN_NOT_OK(CheckNoRepairPending(fs, options.directory));
   ARROW_RETURN_NOT_OK(fs.CreateDirs(options.directory));
   ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> names, fs.List(options.directory));
 

@@ -40,6 +40,12 @@ uint32_t HeaderCrc(const std::byte* at) {
 
 }  // namespace
 
+Status UnknownVersion(uint32_t version, std::string_view where) {
+  return Error(ErrorCode::kUnimplemented, where, ": the log's format version is ", version,
+               " and this Arka reads ", kFormatVersion,
+               ": it was written by another release; start that one, nothing was changed");
+}
+
 void EncodeSegmentHeader(SegmentHeader& header, MutableByteSpan to) {
   ARKA_CHECK(to.size() == kSegmentHeaderBytes && header.node.size() <= kMaxNodeBytes);
   std::byte* at = to.data();
@@ -77,8 +83,7 @@ Result<SegmentHeader> DecodeSegmentHeader(ByteSpan bytes) {
     return Error(ErrorCode::kCorruption, "offset 0: the segment header fails its CRC");
   }
   if (version != kFormatVersion) {
-    return Error(ErrorCode::kCorruption, "offset 0: format version ", version, "; this Arka reads ",
-                 kFormatVersion);
+    return UnknownVersion(version, "offset 0");
   }
   header.number = LoadLittle<int64_t>(at + kNumber);
   header.epoch = LoadLittle<int64_t>(at + kEpoch);

@@ -41,10 +41,13 @@ struct SegmentHeader {
 /// Whether an LSN read from a file can be one; arithmetic on it is safe then.
 constexpr bool IsPlausible(Lsn lsn) { return lsn.value > 0 && lsn.value < int64_t{1} << 62; }
 
+/// kUnimplemented: `where` ("wal: log/control") has a version that this Arka does not know.
+Status UnknownVersion(uint32_t version, std::string_view where);
+
 /// Writes `header` to the kSegmentHeaderBytes bytes of `to` and sets its crc.
 void EncodeSegmentHeader(SegmentHeader& header, MutableByteSpan to);
 
-/// kCorruption where the bytes are not a header, or one of another version.
+/// kCorruption where the bytes are not a header, kUnimplemented where one of another version.
 Result<SegmentHeader> DecodeSegmentHeader(ByteSpan bytes);
 
 /// "00000000000000000042.log"

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "arka/wal/byte_order.h"
 #include "arka/wal/segment.h"
 
 namespace arka::wal {
@@ -99,6 +100,21 @@ std::optional<int64_t> SegmentReader::LaterGroup() const {
     if (IsGroupAnchored(span_, at, header_.crc)) return at;
   }
   return std::nullopt;
+}
+
+void SegmentReader::ResumeBehind(int64_t offset) {
+  const std::byte* at = span_.data() + offset;
+  const Lsn first_lsn{LoadLittle<int64_t>(at + frame_field::kLsn)};
+  sealed_ = (LoadLittle<uint8_t>(at + frame_field::kFlags) & 1) != 0;
+  Seek({.segment = header_.number,
+        .offset = offset + kFrameHeaderBytes,
+        .last_lsn = first_lsn.previous(),
+        .crc = LoadLittle<uint32_t>(at + frame_field::kCrc)});
+}
+
+void SegmentReader::Seek(const ChainPoint& place) {
+  position_ = place;
+  group_start_ = place;
 }
 
 }  // namespace arka::wal

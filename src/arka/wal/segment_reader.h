@@ -41,6 +41,12 @@ class SegmentReader {
   /// when all before it is synced: so then the bytes at position() were on disk once.
   std::optional<int64_t> LaterGroup() const;
 
+  /// Goes on behind the group header at `offset`, which LaterGroup answered: past damage, for those
+  /// who look for what is left. Its anchor proves the header, and the frames behind continue it.
+  void ResumeBehind(int64_t offset);
+  /// Goes on at `place`, which was a position() of a reader of this segment.
+  void Seek(const ChainPoint& place);
+
  private:
   SegmentReader(std::shared_ptr<arrow::Buffer> bytes, SegmentHeader header);
 
