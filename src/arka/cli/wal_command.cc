@@ -54,7 +54,8 @@ void Print(const Hole& hole) {
   std::cout << "  " << wal::SegmentFileName(hole.segment) << ", offset " << hole.offset << ": "
             << hole.problem << "\n    lost: ";
   if (hole.last_lost < hole.first_lost) {
-    std::cout << "nothing that is known of\n";
+    std::cout << "what followed from LSN " << hole.first_lost.value
+              << " on; nothing says how many writes that were\n";
   } else {
     std::cout << "LSN " << Lsns(hole.first_lost, hole.last_lost) << ", at most "
               << hole.last_lost.value - hole.first_lost.value + 1 << " write(s)\n";

@@ -28,7 +28,8 @@ struct Hole {
   int64_t segment = 0;
   int64_t offset = 0;
   std::string problem{};  // what is wrong there, what was expected
-  // The LSNs that stood there, as far as what lies around it tells; none known where last < first.
+  // The LSNs that stood there, as far as what lies around it tells; where last < first, it is not
+  // known how many follow from first_lost on.
   // At most these: LSNs that were never written may be among them where a whole segment is gone.
   Lsn first_lost{};
   Lsn last_lost = kNoLsn;
