@@ -11,9 +11,10 @@ import shutil
 import sys
 import time
 
-from crash import kill_points, kills, toxics
+from crash import full_disk, kill_points, kills, toxics
 from crash.trial import Trial
 from testbed.server import ROOT
+from testbed.small_disk import small_disk
 
 SCENARIOS = {}
 
@@ -37,12 +38,16 @@ def run_kills(directory, seed, cycles, say):
 @scenario("kill-points")
 def run_kill_points(directory, seed, cycles, say):
     """death at every step of log, upload and commit; a cycle dies at each of them once"""
-    with Trial(directory, seed, pause=0.2) as trial:
-        trial.start(server_too=False)
-        for _ in range(cycles):
-            kill_points.die_everywhere(trial, say)
-        trial.restart()
-        return trial.finish()
+    figures = collections.Counter()
+    for points_of, times in ((kill_points.creation_points, 1),
+                             (kill_points.all_other_points, cycles)):
+        with Trial(directory / points_of.__name__ / "data", seed, pause=0.3) as trial:
+            trial.start(server_too=False)
+            for _ in range(times):
+                kill_points.die_everywhere(trial, points_of(trial.rng), say)
+            trial.restart()
+            figures.update(trial.finish())
+    return figures
 
 
 @scenario("toxics")
@@ -52,6 +57,16 @@ def run_toxics(directory, seed, cycles, say):
             Trial(directory, seed, settings=settings, properties=properties, pause=0.2) as trial:
         trial.start()
         toxics.toxic_cycles(trial, proxies, cycles, toxics.LONG_CUT, say)
+        return trial.finish()
+
+
+@scenario("full-disk")
+def run_full_disk(directory, seed, cycles, say):
+    """a small ext4 file system that fills up and is freed"""
+    with small_disk(directory, full_disk.MEGABYTES, "ext4") as disk, \
+            Trial(disk.path / "data", seed, settings=full_disk.SETTINGS, pause=0.1) as trial:
+        trial.start()
+        full_disk.full_cycles(trial, disk, cycles, say)
         return trial.finish()
 
 

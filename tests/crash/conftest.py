@@ -13,9 +13,9 @@ def start_trial(request, tmp_path):
     request.node.servers = []
     trials = []
 
-    def start(*, server_too=True, **options):
+    def start(*, server_too=True, parent=tmp_path, **options):
         seed = int(os.environ.get("ARKA_CRASH_SEED", time.time_ns() % 1_000_000))
-        directory = tmp_path / f"trial-{len(trials)}" / "data"
+        directory = parent / f"trial-{len(trials)}" / "data"
         print(f"again: ARKA_CRASH_SEED={seed}; the data directory is {directory}")
         trial = Trial(directory, seed, **options)
         trials.append(trial)

@@ -1,5 +1,6 @@
 """One DoExchange stream, and every ack that came over it, with the time at which it came."""
 
+import collections
 import threading
 import time
 
@@ -33,6 +34,7 @@ class Connection:
         self.opened = time.time()
         self.sent = []
         self.acks = []
+        self.counts = collections.Counter()  # acks by level
         self.error = None
         self.ended = threading.Event()
         self._progress = threading.Condition()
@@ -56,6 +58,7 @@ class Connection:
                         for lsn, level, update, watermark, snapshot in zip(*columns) if not watermark]
                 with self._progress:
                     self.acks += acks
+                    self.counts.update(ack.level for ack in acks)
                     self._progress.notify_all()
         except (pa.ArrowException, OSError) as error:
             self.error = error

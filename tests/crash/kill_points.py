@@ -4,11 +4,9 @@ The server is arka_dying_server (dying_server/main.cc): the real one, with a dec
 system, stores and catalog that ends the process there.
 """
 
-# EDGE.KIND:TARGET, see dying_server/main.cc. What happens only once in a server's life, while it starts
-# or opens a table; creation comes first, while the tables are not there yet.
-STEPS_OF_A_START = (
-    "catalog.create_table:orders",
-    "catalog.create_table:clicks",
+# EDGE.KIND:TARGET, see dying_server/main.cc.
+STEPS_OF_CREATION = ("catalog.create_table:", "catalog.create_table:")  # there are two tables
+STEPS_OF_A_START = (  # come once; the first on an empty directory only
     "fs.rename:log/fresh.tmp",
     "fs.sync_dir:data/log",
     "fs.read:data/log/0",
@@ -42,13 +40,19 @@ REACH_SECONDS = 6  # within which a step must have come while clients write
 FURTHEST, FURTHEST_IN_LOG = 3, 120  # a point is the 1st to 3rd time that a step comes
 
 
-def every_point(rng):
-    """One point for each step and moment; which time the step comes is chosen by `rng`."""
-    for steps, furthest in ((STEPS_OF_A_START, 1), (STEPS_OF_THE_LOG, FURTHEST_IN_LOG),
-                            (STEPS, FURTHEST)):
-        for step in steps:
-            for moment in MOMENTS:
-                yield f"{step}:{rng.randint(1, furthest)}:{moment}"
+def points(steps, furthest, rng):
+    """Two points a step, before and after; which time the step comes is chosen by `rng`."""
+    return [f"{step}:{rng.randint(1, furthest)}:{moment}" for step in steps for moment in MOMENTS]
+
+
+def creation_points(rng):
+    """For a trial of its own: they come while there are no tables yet."""
+    return points(STEPS_OF_CREATION, 1, rng)
+
+
+def all_other_points(rng):
+    return (points(STEPS_OF_A_START, 1, rng) + points(STEPS_OF_THE_LOG, FURTHEST_IN_LOG, rng)
+            + points(STEPS, FURTHEST, rng))
 
 
 def die_at(trial, point):
@@ -61,11 +65,10 @@ def die_at(trial, point):
     return died_by_itself
 
 
-def die_everywhere(trial, say=lambda text: None):
-    """Dies at every point once; answers the points that were not reached."""
+def die_everywhere(trial, chosen, say=lambda text: None):
+    """Dies at every one of the points; answers those that were not reached."""
     missed = []
-    points = list(every_point(trial.rng))
-    for number, point in enumerate(points, 1):
+    for number, point in enumerate(chosen, 1):
         try:
             reached = die_at(trial, point)
         except BaseException:
@@ -73,6 +76,6 @@ def die_everywhere(trial, say=lambda text: None):
             raise
         if not reached:
             missed.append(point)
-        say(f"point {number}/{len(points)}: {'died at' if reached else 'did not reach'} {point}, "
+        say(f"point {number}/{len(chosen)}: {'died at' if reached else 'did not reach'} {point}, "
             f"{trial.history.sends} writes, {trial.history.acks} acks")
     return missed

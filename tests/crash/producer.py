@@ -5,6 +5,7 @@ and resends the rest, and sometimes what is long there. AT_LEAST_ONCE has no seq
 not acknowledged at LOCAL_DISK. AT_MOST_ONCE has no seq and never resends.
 """
 
+import collections
 import enum
 import json
 import random
@@ -34,7 +35,8 @@ class Producer:
                  node="node-1"):
         self.name, self.table, self.kind, self.node = name, table, kind, node
         self.next = 1  # the number of the next new write
-        self.connection = None
+        self._connection = None
+        self._earlier_acks = collections.Counter()  # by level, of the connections before this one
         self.refusals = []  # errors with which the server, not its death, ended a stream
         self._workload, self._history, self._location = workload, history, location
         self._pause = pause
@@ -65,6 +67,11 @@ class Producer:
     def writes(self):
         return self._history.writes[self.table, self.name]
 
+    def acks_of(self, level):
+        """Acks of that level over all connections so far."""
+        connection = self._connection
+        return self._earlier_acks[level] + (connection.counts[level] if connection else 0)
+
     def _run(self):
         try:
             while not self._stopped.is_set():
@@ -87,13 +94,14 @@ class Producer:
         except BROKEN:
             self._stopped.wait(0.01)
             return False
-        self.connection = connection
+        self._connection = connection
         try:
             self._send(connection, todo, quiet)
         except BROKEN as error:
             connection.error = connection.error or error
         finally:
             connection.close()
+            self._earlier_acks, self._connection = self._earlier_acks + connection.counts, None
             self._history.add(self.table, self.name, connection, node=self.node,
                               exactly_once=self.kind is Kind.EXACTLY_ONCE)
         if connection.error is not None and self._location() == location:

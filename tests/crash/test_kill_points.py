@@ -5,9 +5,10 @@ from crash import kill_points
 
 
 @pytest.mark.timeout(600)
-def test_death_at_any_step_of_upload_and_commit_loses_and_doubles_nothing(start_trial):
-    trial = start_trial(pause=0.2, server_too=False)
-    missed = kill_points.die_everywhere(trial, print)
+@pytest.mark.parametrize("points_of", [kill_points.creation_points, kill_points.all_other_points])
+def test_death_at_any_step_loses_and_doubles_nothing(start_trial, points_of):
+    trial = start_trial(pause=0.3, server_too=False)
+    missed = kill_points.die_everywhere(trial, points_of(trial.rng), print)
     trial.restart()
     print(dict(trial.finish()))
     assert not missed, f"seed {trial.seed}: these points were not reached: {missed}"
