@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "arka/base/check.h"
+#include "arka/ingest/object_store_recovery.h"
 #include "arka/ingest/recovery.h"
 
 namespace arka::ingest {
@@ -23,12 +24,24 @@ Engine::Engine(EngineSeams seams, EngineOptions options)
 
 Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions options) {
   std::unique_ptr<Engine> engine(new Engine(seams, std::move(options)));
+  const auto& log_options = engine->options_.log;
+  if (engine->options_.recover_from_object_store) {
+    ARROW_RETURN_NOT_OK(RecoverLogFromObjectStore(seams.fs, seams.clock, seams.objects,
+                                                  seams.catalog, log_options));
+  }
+  ARROW_RETURN_NOT_OK(
+      CheckLogIsNotMissing(seams.fs, log_options.directory, seams.objects, engine->options_.node));
   std::deque<std::pair<Lsn, std::string>> objects;
   ARROW_ASSIGN_OR_RAISE(const Lsn s3_lsn,
                         Uploader::FindUploaded(seams.objects, engine->options_.node, &objects));
   Recovery recovery(engine->tables_, engine->sequencer_, engine->committer_, engine->budget_);
-  ARROW_ASSIGN_OR_RAISE(engine->log_,
-                        wal::Log::Open(seams.fs, seams.clock, engine->options_.log, recovery));
+  ARROW_ASSIGN_OR_RAISE(engine->log_, wal::Log::Open(seams.fs, seams.clock, log_options, recovery));
+  if (s3_lsn != kNoLsn && s3_lsn > engine->log_->last_lsn()) {
+    return Error(ErrorCode::kCorruption, "the object store has writes up to LSN ", s3_lsn,
+                 ", but the log in ", log_options.directory, " ends at ", engine->log_->last_lsn(),
+                 ": it is an older copy, and going on would give their LSNs again. Put the right "
+                 "log back, or move this one away and start with --recover-from-object-store");
+  }
   if (recovery.restored_writes() + recovery.held_writes() > 0) {
     spdlog::info("recovery: {} write(s) go to their tables again, {} are held for missing tables",
                  recovery.restored_writes(), recovery.held_writes());

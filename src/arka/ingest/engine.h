@@ -40,6 +40,8 @@ struct EngineOptions {
   int64_t max_unflushed_bytes = 512 << 20;
   bool auto_create = true;
   ProducerTableOptions producers;
+  /// Where the disk has no log: make it out of what the object store has.
+  bool recover_from_object_store = false;
 };
 
 /// The edges of the process.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -65,10 +66,14 @@ class ObjectsImport : public LogImport, private ReplayVisitor {
   Lsn last_lsn() const override { return last_; }
   int64_t writes() const override { return writes_; }
 
-  Status Finish(Lsn reserved_through) override {
+  Status Finish(Lsn committed, Lsn reserved_through) override {
     if (log_ != nullptr) ARROW_RETURN_NOT_OK(log_->Close());
     log_.reset();
-    ARROW_RETURN_NOT_OK(Reserve(std::max(reserved_through, last_)));
+    reserved_through = std::max({reserved_through, committed, last_});
+    ARROW_RETURN_NOT_OK(UpdateControl([&](LogState& state) {
+      state.reserved_through = reserved_through;
+      if (state.tail.segment == 0) state.tail.last_lsn = committed;
+    }));
     ARROW_RETURN_NOT_OK(fs_.Remove(options_.directory + "/" + kUnfinished));
     return fs_.SyncDir(options_.directory);
   }
@@ -99,16 +104,17 @@ class ObjectsImport : public LogImport, private ReplayVisitor {
   Status BeginAt(Lsn lsn) {
     if (log_ != nullptr) ARROW_RETURN_NOT_OK(log_->Close());
     log_.reset();
-    ARROW_RETURN_NOT_OK(Reserve(lsn.previous()));
+    ARROW_RETURN_NOT_OK(
+        UpdateControl([&](LogState& state) { state.reserved_through = lsn.previous(); }));
     NothingThere visitor;
     ARROW_ASSIGN_OR_RAISE(log_, Log::Open(fs_, clock_, options_, visitor));
     return DefineAll();
   }
 
-  Status Reserve(Lsn through) {
+  Status UpdateControl(const std::function<void(LogState&)>& change) {
     ControlFile control(fs_, options_.directory);
     ARROW_RETURN_NOT_OK(control.Read().status());
-    return control.Update([&](LogState& state) { state.reserved_through = through; });
+    return control.Update(change);
   }
 
   Status DefineAll() {
@@ -131,8 +137,12 @@ class ObjectsImport : public LogImport, private ReplayVisitor {
 
 }  // namespace
 
+Result<bool> LogImport::IsUnfinished(Fs& fs, const std::string& directory) {
+  return fs.Exists(directory + "/" + kUnfinished);
+}
+
 Result<bool> LogImport::HoldsLog(Fs& fs, const std::string& directory) {
-  ARROW_ASSIGN_OR_RAISE(const bool unfinished, fs.Exists(directory + "/" + kUnfinished));
+  ARROW_ASSIGN_OR_RAISE(const bool unfinished, IsUnfinished(fs, directory));
   if (unfinished) return false;
   return fs.Exists(directory + "/" + kControl);
 }

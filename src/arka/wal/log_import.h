@@ -21,6 +21,9 @@ class LogImport {
   /// where an import was cut short.
   static Result<bool> HoldsLog(Fs& fs, const std::string& directory);
 
+  /// Whether an import was begun in `directory` and not finished.
+  static Result<bool> IsUnfinished(Fs& fs, const std::string& directory);
+
   /// Begins in `options.directory`, where HoldsLog is false; what an import left behind is removed.
   /// kCorruption where the directory holds segments that no import made. Both seams must outlive
   /// the import.
@@ -36,8 +39,9 @@ class LogImport {
   virtual Lsn last_lsn() const = 0;
   virtual int64_t writes() const = 0;
 
-  /// Makes it a log; the server will give LSNs above `reserved_through` only.
-  virtual Status Finish(Lsn reserved_through) = 0;
+  /// Makes it a log, whose last LSN is `committed` where no write is above that. The server will
+  /// give LSNs above `reserved_through` only.
+  virtual Status Finish(Lsn committed, Lsn reserved_through) = 0;
 };
 
 }  // namespace arka::wal

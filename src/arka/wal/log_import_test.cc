@@ -27,10 +27,11 @@ class LogImportTest : public ::testing::Test, protected LogHarness {
     faulty = std::make_unique<FaultyFs>(*fs, *plan);
   }
 
-  Status Import(const std::vector<std::shared_ptr<arrow::Buffer>>& objects, Lsn reserved) {
+  Status Import(const std::vector<std::shared_ptr<arrow::Buffer>>& objects, Lsn reserved,
+                Lsn committed = kNoLsn) {
     ARROW_ASSIGN_OR_RAISE(const auto import, LogImport::Begin(*faulty, clock, options));
     for (const auto& object : objects) ARROW_RETURN_NOT_OK(import->Add(object));
-    return import->Finish(reserved);
+    return import->Finish(committed, reserved);
   }
 
   /// Writes over three runs of the server, so with gaps between their LSNs.
@@ -75,9 +76,10 @@ TEST_F(LogImportTest, KeepsEveryWriteAndItsLsnAcrossGapsAndOverlaps) {
 }
 
 TEST_F(LogImportTest, WithoutObjectsReservesWhatWasGivenBefore) {
-  ASSERT_THAT(Import({}, Lsn{7000}), IsOk());
+  ASSERT_THAT(Import({}, Lsn{7000}, /*committed=*/Lsn{5000}), IsOk());
   Open();
   EXPECT_EQ(Found(), "");
+  EXPECT_EQ(log->last_lsn(), Lsn{5000});
   EXPECT_EQ(Append("new"), Lsn{7001});
   Sync();
 }

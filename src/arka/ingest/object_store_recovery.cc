@@ -1,0 +1,73 @@
+#include "arka/ingest/object_store_recovery.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "arka/ingest/uploader.h"
+#include "arka/lake/table_committer.h"
+#include "arka/wal/log_import.h"
+
+namespace arka::ingest {
+namespace {
+
+// The highest LSN of the node that any table of the catalog holds.
+Result<Lsn> LastCommitted(iceberg::Catalog& catalog, const std::string& node) {
+  Lsn last = kNoLsn;
+  ARROW_ASSIGN_OR_RAISE(const auto tables, catalog.ListTables());
+  for (const auto& identifier : tables) {
+    const auto table = catalog.LoadTable(identifier);
+    if (!table.ok() && CodeOf(table.status()) == ErrorCode::kNotFound) continue;  // just dropped
+    ARROW_RETURN_NOT_OK(WithContext(table.status(), "table " + identifier.ToString()));
+    ARROW_ASSIGN_OR_RAISE(const Lsn committed, lake::CommittedLsnOf(*table->metadata, node));
+    last = std::max(last, committed);
+  }
+  return last;
+}
+
+}  // namespace
+
+Status CheckLogIsNotMissing(Fs& fs, const std::string& log_directory, ObjectStore& objects,
+                            const std::string& node) {
+  ARROW_ASSIGN_OR_RAISE(const bool holds_log, wal::LogImport::HoldsLog(fs, log_directory));
+  if (holds_log) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const bool unfinished, wal::LogImport::IsUnfinished(fs, log_directory));
+  std::deque<std::pair<Lsn, std::string>> found;
+  ARROW_ASSIGN_OR_RAISE(const Lsn last, Uploader::FindUploaded(objects, node, &found));
+  if (!unfinished && found.empty()) return Status::OK();
+  return Error(ErrorCode::kInvalidRequest, "there is no log in ", log_directory, ", but node '",
+               node, "' has ", found.size(), " log object(s) in ", objects.Uri(""), ", up to LSN ",
+               last, unfinished ? ", and a recovery was begun and not finished" : "",
+               ". If the disk was lost, start with --recover-from-object-store; if this is "
+               "another server, give it a server.node_id of its own");
+}
+
+Status RecoverLogFromObjectStore(Fs& fs, Clock& clock, ObjectStore& objects,
+                                 iceberg::Catalog& catalog, const wal::LogOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const bool holds_log, wal::LogImport::HoldsLog(fs, options.directory));
+  if (holds_log) {
+    spdlog::info("recovery: {} holds a log; nothing is taken from the object store",
+                 options.directory);
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(const Lsn committed, LastCommitted(catalog, options.node));
+  std::deque<std::pair<Lsn, std::string>> found;  // in the order of their first LSNs
+  ARROW_RETURN_NOT_OK(Uploader::FindUploaded(objects, options.node, &found).status());
+  ARROW_ASSIGN_OR_RAISE(const auto import, wal::LogImport::Begin(fs, clock, options));
+  size_t done = 0;
+  for (const auto& [last, key] : found) {
+    ARROW_ASSIGN_OR_RAISE(const auto object, objects.Get(key));
+    ARROW_RETURN_NOT_OK(WithContext(import->Add(object), "log object " + key));
+    spdlog::info("recovery: {} of {} log objects read, {} write(s) up to LSN {}", ++done,
+                 found.size(), import->writes(), import->last_lsn().value);
+  }
+  const Lsn last = std::max(committed, import->last_lsn());
+  ARROW_RETURN_NOT_OK(import->Finish(committed, Lsn{last.value + kRecoveredLsnGap}));
+  spdlog::info("recovery: {} write(s) are back from {}; new LSNs begin above {}", import->writes(),
+               objects.Uri(""), last.value + kRecoveredLsnGap);
+  return Status::OK();
+}
+
+}  // namespace arka::ingest
