@@ -9,9 +9,10 @@ from pyiceberg.catalog.sql import SqlCatalog
 
 def catalog(server, **properties):
     """The server's SQLite catalog, opened as any PyIceberg user would."""
+    database = server.settings.get("catalog.uri", f"{server.data_dir}/catalog.db")
     return SqlCatalog(
         "lake",
-        uri=f"sqlite:///{server.data_dir}/catalog.db",
+        uri=f"sqlite:///{database}",
         warehouse=server.settings.get(
             "catalog.warehouse", f"file://{server.data_dir}/warehouse"
         ),

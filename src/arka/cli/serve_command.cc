@@ -65,8 +65,8 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int RunUntilStopped(const Config& config, const EdgeDecorators& decorators) {
-  auto server = ArkaServer::Start(config, decorators);
+int RunUntilStopped(const Config& config, StartOptions options, const EdgeDecorators& decorators) {
+  auto server = ArkaServer::Start(config, options, decorators);
   if (!server.ok()) {
     std::cerr << "arka: cannot start: " << server.status().message() << "\n";
     return 1;
@@ -96,7 +96,7 @@ int Serve(const ServeArguments& arguments, const EdgeDecorators& decorators) {
   }
   SetUpLogging(*config);
   RaiseFileLimit();
-  const int code = RunUntilStopped(*config, decorators);
+  const int code = RunUntilStopped(*config, {arguments.recover_from_object_store}, decorators);
   const Status finalized = FinalizeObjectStores();
   if (!finalized.ok()) spdlog::warn("{}", finalized.message());
   return code;

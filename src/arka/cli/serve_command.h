@@ -12,6 +12,7 @@ namespace arka::cli {
 struct ServeArguments {
   std::optional<std::string> config_path;
   std::vector<std::string> settings;  // "key=value"
+  bool recover_from_object_store = false;
 };
 
 /// Blocks until SIGTERM or SIGINT; the first one shuts down in order, a second one ends the process

@@ -85,9 +85,9 @@ Edge& Decorated(const std::function<Edge&(Edge&)>& decorator, Edge& edge) {
 
 std::string_view Version() { return ARKA_VERSION; }
 
-Result<std::unique_ptr<ArkaServer>> ArkaServer::Start(const Config& config,
+Result<std::unique_ptr<ArkaServer>> ArkaServer::Start(const Config& config, StartOptions options,
                                                       const EdgeDecorators& decorators) {
-  std::unique_ptr<ArkaServer> server(new ArkaServer(config));
+  std::unique_ptr<ArkaServer> server(new ArkaServer(config, options));
   ARROW_RETURN_NOT_OK(server->Build(decorators));
   return server;
 }
@@ -111,9 +111,11 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   ARROW_ASSIGN_OR_RAISE(catalog_, iceberg::SqliteCatalog::Make(catalog, warehouse, random_, clock));
   iceberg::Catalog& used_catalog = Decorated(decorators.catalog, *catalog_);
 
+  ingest::EngineOptions engine = EngineOptionsOf(config_);
+  engine.recover_from_object_store = start_options_.recover_from_object_store;
   ARROW_ASSIGN_OR_RAISE(engine_,
                         ingest::Engine::Make({fs, clock, random_, objects, warehouse, used_catalog},
-                                             EngineOptionsOf(config_)));
+                                             std::move(engine)));
 
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
   flight_ =

@@ -25,11 +25,17 @@ namespace arka {
 /// The version this was built as, e.g. "0.1.0".
 std::string_view Version();
 
+/// What is said at one start only, so not in the configuration.
+struct StartOptions {
+  /// Where the data directory has no log: get what the object store has (docs/operating.md).
+  bool recover_from_object_store = false;
+};
+
 class ArkaServer {
  public:
   /// Locks the data directory, opens stores, catalog and log, recovers, binds, and starts. When it
   /// answers OK the server takes writes. Every error says what to do about it.
-  static Result<std::unique_ptr<ArkaServer>> Start(const Config& config,
+  static Result<std::unique_ptr<ArkaServer>> Start(const Config& config, StartOptions options = {},
                                                    const EdgeDecorators& decorators = {});
   ~ArkaServer();
 
@@ -41,10 +47,12 @@ class ArkaServer {
   Status Shutdown();
 
  private:
-  explicit ArkaServer(const Config& config) : config_(config) {}
+  ArkaServer(const Config& config, StartOptions options)
+      : config_(config), start_options_(options) {}
   Status Build(const EdgeDecorators& decorators);
 
   const Config config_;
+  const StartOptions start_options_;
   PosixFs fs_;
   SystemClock clock_;
   OsRandom random_;
