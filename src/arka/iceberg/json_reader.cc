@@ -4,8 +4,38 @@
 #include <limits>
 
 namespace arka::iceberg {
+namespace {
+
+constexpr int kMaxDepth = 500;
+
+/// How deep arrays and objects are nested; of text that is not JSON, any number.
+int DepthOf(std::string_view text) {
+  int depth = 0;
+  int deepest = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+}  // namespace
 
 Result<Json> ParseJson(std::string_view text, std::string_view what) {
+  if (DepthOf(text) > kMaxDepth) {
+    return Error(ErrorCode::kCorruption, "iceberg: ", what, " is nested deeper than ", kMaxDepth,
+                 " levels");
+  }
   Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
     return Error(ErrorCode::kCorruption, "iceberg: ", what, " is not JSON");

@@ -18,7 +18,8 @@ namespace arka::iceberg {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-/// kCorruption, naming `what`, where `text` is not JSON.
+/// kCorruption, naming `what`, where `text` is not JSON or nested deeper than 500 levels (what
+/// writes JSON calls itself once per level).
 Result<Json> ParseJson(std::string_view text, std::string_view what);
 
 /// Compact text; bytes that are not UTF-8 become U+FFFD.

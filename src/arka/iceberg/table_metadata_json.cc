@@ -147,6 +147,10 @@ std::string TableMetadataToJson(const TableMetadata& metadata) {
 
 Result<TableMetadata> TableMetadataFromJson(std::string_view text) {
   ARROW_ASSIGN_OR_RAISE(const Json json, ParseJson(text, "table metadata"));
+  return ParseTableMetadata(json);
+}
+
+Result<TableMetadata> ParseTableMetadata(const Json& json) {
   ARROW_ASSIGN_OR_RAISE(JsonReader reader, JsonReader::Make(json, "table metadata"));
   TableMetadata metadata;
   ARROW_ASSIGN_OR_RAISE(metadata.format_version, reader.Int("format-version"));

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "arka/base/error.h"
+#include "arka/iceberg/json_reader.h"
 #include "arka/iceberg/table_metadata.h"
 
 namespace arka::iceberg {
@@ -16,5 +17,8 @@ std::string TableMetadataToJson(const TableMetadata& metadata);
 /// or refers to schemas, specs or snapshots that are not in it; kUnimplemented for other versions
 /// and for column types that Arka does not know.
 Result<TableMetadata> TableMetadataFromJson(std::string_view text);
+
+/// The same for JSON that is part of something larger.
+Result<TableMetadata> ParseTableMetadata(const Json& json);
 
 }  // namespace arka::iceberg

@@ -24,10 +24,15 @@ class CatalogUnderTest {
   virtual Catalog& catalog() = 0;
 };
 
+/// May answer null: the tests are skipped then.
 using CatalogFactory = std::function<std::unique_ptr<CatalogUnderTest>()>;
 
 class CatalogConformance : public testing::TestWithParam<CatalogFactory> {
  protected:
+  void SetUp() override {
+    subject_ = GetParam()();
+    if (subject_ == nullptr) GTEST_SKIP() << "this catalog is not configured";
+  }
   Catalog& catalog() { return subject_->catalog(); }
 
   static TableCreation Creation() {
@@ -61,7 +66,7 @@ class CatalogConformance : public testing::TestWithParam<CatalogFactory> {
   const TableIdentifier orders_{"sales", "orders"};
 
  private:
-  std::unique_ptr<CatalogUnderTest> subject_ = GetParam()();
+  std::unique_ptr<CatalogUnderTest> subject_;
 };
 
 TEST_P(CatalogConformance, CreatesATableThatCanBeLoaded) {

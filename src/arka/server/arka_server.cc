@@ -6,7 +6,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include "arka/iceberg/rest_catalog.h"
 #include "arka/iceberg/sqlite_catalog.h"
+#include "arka/io/curl_http_client.h"
 #include "arka/io/object_stores.h"
 #include "arka/protocol/table_name.h"
 
@@ -105,10 +107,7 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   ARROW_ASSIGN_OR_RAISE(
       warehouse_, OpenObjectStore(config_.catalog.warehouse, StoreOptions(config_), fs, random_));
   ObjectStore& warehouse = Decorated(decorators.warehouse, *warehouse_);
-  iceberg::SqliteCatalogOptions catalog;
-  catalog.path = config_.catalog.uri;
-  catalog.catalog_name = config_.catalog.name;
-  ARROW_ASSIGN_OR_RAISE(catalog_, iceberg::SqliteCatalog::Make(catalog, warehouse, random_, clock));
+  ARROW_RETURN_NOT_OK(OpenCatalog(warehouse, clock));
   iceberg::Catalog& used_catalog = Decorated(decorators.catalog, *catalog_);
 
   ingest::EngineOptions engine = EngineOptionsOf(config_);
@@ -126,6 +125,29 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   flight_->Bind(transport_->loops());
   engine_->Start();
   return transport_->Start();
+}
+
+Status ArkaServer::OpenCatalog(ObjectStore& warehouse, const Clock& clock) {
+  const Config::Catalog& config = config_.catalog;
+  if (config.type == "rest") {
+    CurlHttpOptions http;
+    http.connect_timeout = config.connect_timeout;
+    http.request_timeout = config.request_timeout;
+    ARROW_ASSIGN_OR_RAISE(http_, CurlHttpClient::Make(http));
+    iceberg::RestCatalogOptions rest;
+    rest.uri = config.uri;
+    rest.warehouse_name = config.warehouse_name;
+    rest.token = config.token;
+    rest.user_agent = "arka/" + std::string(Version());
+    ARROW_ASSIGN_OR_RAISE(catalog_,
+                          iceberg::RestCatalog::Make(rest, *http_, *warehouse_, random_, clock_));
+    return Status::OK();
+  }
+  iceberg::SqliteCatalogOptions sqlite;
+  sqlite.path = config.uri;
+  sqlite.catalog_name = config.name;
+  ARROW_ASSIGN_OR_RAISE(catalog_, iceberg::SqliteCatalog::Make(sqlite, warehouse, random_, clock));
+  return Status::OK();
 }
 
 std::string ArkaServer::address() const { return transport_->address(); }

@@ -12,6 +12,7 @@
 #include "arka/http/status_pages.h"
 #include "arka/iceberg/catalog.h"
 #include "arka/ingest/engine.h"
+#include "arka/io/http_client.h"
 #include "arka/io/object_store.h"
 #include "arka/io/os_random.h"
 #include "arka/io/posix_fs.h"
@@ -50,6 +51,7 @@ class ArkaServer {
   ArkaServer(const Config& config, StartOptions options)
       : config_(config), start_options_(options) {}
   Status Build(const EdgeDecorators& decorators);
+  Status OpenCatalog(ObjectStore& warehouse, const Clock& clock);
 
   const Config config_;
   const StartOptions start_options_;
@@ -59,6 +61,7 @@ class ArkaServer {
   std::unique_ptr<FileLock> data_dir_lock_;
   std::unique_ptr<ObjectStore> objects_;
   std::unique_ptr<ObjectStore> warehouse_;
+  std::unique_ptr<HttpClient> http_;  // for a REST catalog, else null
   std::unique_ptr<iceberg::Catalog> catalog_;
   std::unique_ptr<ingest::Engine> engine_;
   std::unique_ptr<flight::FlightService> flight_;

@@ -43,7 +43,9 @@ class ConfigBuilder {
       if (value.empty()) value = std::move(otherwise);
     };
     set_default(config_.object_store.uri, "file://" + data_dir + "/objects");
-    set_default(config_.catalog.uri, data_dir + "/catalog.db");
+    if (config_.catalog.type == "sqlite") {
+      set_default(config_.catalog.uri, data_dir + "/catalog.db");
+    }
     set_default(config_.catalog.warehouse, "file://" + data_dir + "/warehouse");
     constexpr std::string_view kSqliteScheme = "sqlite:///";  // then a path, as SQLAlchemy has it
     if (config_.catalog.uri.starts_with(kSqliteScheme)) {

@@ -60,10 +60,15 @@ struct Config {
     std::string secret_key;
   };
   struct Catalog {
-    std::string type = "sqlite";
-    std::string uri;  // the database file; LoadConfig puts <data_dir>/catalog.db for ""
+    std::string type = "sqlite";  // or rest
+    std::string uri;  // the database file, where LoadConfig puts <data_dir>/catalog.db for "", or
+                      // the REST catalog's address
     std::string name = "lake";
-    std::string warehouse;  // LoadConfig puts file://<data_dir>/warehouse for ""
+    std::string warehouse;       // LoadConfig puts file://<data_dir>/warehouse for ""
+    std::string warehouse_name;  // this and the rest: of a REST catalog only
+    std::string token;
+    std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
+    std::chrono::milliseconds request_timeout = std::chrono::seconds(30);
   };
   struct Tables {
     bool auto_create = true;

@@ -1,7 +1,9 @@
 #include "arka/server/config_check.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "arka/iceberg/rest_endpoints.h"
 #include "arka/protocol/table_name.h"
 
 namespace arka {
@@ -42,6 +44,22 @@ bool IsStoreUri(std::string_view uri) {
          (uri.starts_with("s3://") && rest.find_first_not_of('/') != std::string_view::npos);
 }
 
+void CheckCatalog(const Config::Catalog& catalog, Checker& check) {
+  check.Require(!catalog.name.empty(), "catalog.name", "is empty");
+  if (catalog.type == "rest") {
+    const Status uri = iceberg::CheckCatalogUri(catalog.uri);
+    check.Require(uri.ok(), "catalog.uri", "is '", catalog.uri, "': ", uri.message());
+    return;
+  }
+  const bool is_file = !catalog.uri.starts_with("http://") && !catalog.uri.starts_with("https://");
+  check.Require(is_file, "catalog.uri", "is '", catalog.uri,
+                "', the address of a REST catalog: set catalog.type to rest");
+  for (const auto& [key, value] : {std::pair("catalog.token", &catalog.token),
+                                   std::pair("catalog.warehouse_name", &catalog.warehouse_name)}) {
+    check.Require(value->empty(), key, "is for a REST catalog: set catalog.type to rest");
+  }
+}
+
 }  // namespace
 
 Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
@@ -80,7 +98,7 @@ Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
                 "needs object_store.secret_key");
   check.Require(store.secret_key.empty() || !store.access_key.empty(), "object_store.secret_key",
                 "needs object_store.access_key");
-  check.Require(!config.catalog.name.empty(), "catalog.name", "is empty");
+  CheckCatalog(config.catalog, check);
 
   const Config::Tables& tables = config.tables;
   const auto probe = protocol::ParseTableName({tables.default_namespace, "x"}, "");

@@ -145,18 +145,37 @@ void AddStorageKeys(std::vector<ConfigKey>& keys) {
       "object_store.secret_key", [](auto& c) -> auto& { return c.object_store.secret_key; },
       "The S3 secret key. Better set by its environment variable than in a file."));
   keys.push_back(ChoiceKey(
-      "catalog.type", [](auto& c) -> auto& { return c.catalog.type; }, {"sqlite"},
-      "The kind of Iceberg catalog."));
+      "catalog.type", [](auto& c) -> auto& { return c.catalog.type; }, {"sqlite", "rest"},
+      "The kind of Iceberg catalog: a SQLite file, or a server that speaks Iceberg's REST "
+      "protocol."));
   keys.push_back(TextKey(
-      "catalog.uri", "path or sqlite:///path", [](auto& c) -> auto& { return c.catalog.uri; },
-      "The catalog's database file.", "<server.data_dir>/catalog.db"));
+      "catalog.uri", "path, sqlite:///path or http(s)://host:port/path",
+      [](auto& c) -> auto& { return c.catalog.uri; },
+      "The SQLite catalog's database file, or the REST catalog's address, without /v1.",
+      "<server.data_dir>/catalog.db"));
   keys.push_back(TextKey(
       "catalog.name", "text", [](auto& c) -> auto& { return c.catalog.name; },
-      "The catalog's name, which other engines must use as well."));
+      "The SQLite catalog's name, which other engines must use as well."));
   keys.push_back(TextKey(
       "catalog.warehouse", "file:///path or s3://bucket/prefix",
-      [](auto& c) -> auto& { return c.catalog.warehouse; }, "Where the tables' files are.",
+      [](auto& c) -> auto& { return c.catalog.warehouse; },
+      "Where the tables' files are. A table that a REST catalog has elsewhere is refused.",
       "file://<server.data_dir>/warehouse"));
+  keys.push_back(TextKey(
+      "catalog.warehouse_name", "text", [](auto& c) -> auto& { return c.catalog.warehouse_name; },
+      "Which of its warehouses a REST catalog is asked for; empty where it has but one."));
+  keys.push_back(SecretKey(
+      "catalog.token", [](auto& c) -> auto& { return c.catalog.token; },
+      "The bearer token for a REST catalog. Better set by its environment variable than in a "
+      "file."));
+  keys.push_back(DurationKey(
+      "catalog.connect_timeout", [](auto& c) -> auto& { return c.catalog.connect_timeout; },
+      kAtLeastOneMs, hours(1), "How long connecting to a REST catalog may take."));
+  keys.push_back(DurationKey(
+      "catalog.request_timeout", [](auto& c) -> auto& { return c.catalog.request_timeout; },
+      kAtLeastOneMs, hours(1),
+      "How long a REST catalog may take to answer. A commit that is not answered in time is looked "
+      "for before it is tried again."));
   keys.push_back(BoolKey(
       "tables.auto_create", [](auto& c) -> auto& { return c.tables.auto_create; },
       "Whether a write to a table that is not there creates it."));
