@@ -47,6 +47,8 @@ bool IsStoreUri(std::string_view uri) {
 void CheckCatalog(const Config::Catalog& catalog, Checker& check) {
   check.Require(!catalog.name.empty(), "catalog.name", "is empty");
   if (catalog.type == "rest") {
+    check.Require(!catalog.uri.empty(), "catalog.uri",
+                  "is empty: a REST catalog needs its address, http(s)://host:port/path");
     const Status uri = iceberg::CheckCatalogUri(catalog.uri);
     check.Require(uri.ok(), "catalog.uri", "is '", catalog.uri, "': ", uri.message());
     return;

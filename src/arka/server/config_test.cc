@@ -171,6 +171,25 @@ TEST_F(ConfigTest, ASettingNeedsAnEqualsSign) {
   EXPECT_EQ(SetError("server.listen"), "--set server.listen: expected key=value");
 }
 
+TEST_F(ConfigTest, ARestCatalogNeedsAnAddressThatHoldsNoSecret) {
+  const auto with = [&](const std::string& uri) {
+    return LoadWith({"catalog.type=rest", "catalog.uri=" + uri, "catalog.token=secret"});
+  };
+  EXPECT_EQ(with("https://catalog:8181/iceberg")->catalog.uri, "https://catalog:8181/iceberg");
+  for (const char* uri :
+       {"", "/var/lib/catalog.db", "s3://bucket", "http://", "http://host:", "http://u:p@host",
+        "http://host/?warehouse=x", "http://host/a b", "ftp://host"}) {
+    EXPECT_THAT(with(uri).status().message(), HasSubstr("catalog.uri")) << uri;
+  }
+}
+
+TEST_F(ConfigTest, ASqliteCatalogTakesNothingThatIsForARestCatalog) {
+  for (const char* setting :
+       {"catalog.uri=http://host", "catalog.token=x", "catalog.warehouse_name=x"}) {
+    EXPECT_THAT(SetError(setting), HasSubstr("set catalog.type to rest"));
+  }
+}
+
 TEST_F(ConfigTest, ValuesOutOfRangeAreRefused) {
   for (const char* setting : {"server.listen=localhost",
                               "server.io_threads=-1",
@@ -193,7 +212,7 @@ TEST_F(ConfigTest, ValuesOutOfRangeAreRefused) {
                               "durability.iceberg_commit_interval=0",
                               "wal.segment_size=0",
                               "wal.spare_segments=65",
-                              "catalog.type=rest",
+                              "catalog.type=hive",
                               "catalog.name=",
                               "catalog.warehouse=ftp://x",
                               "object_store.uri=/tmp/x",
