@@ -11,7 +11,8 @@ import shutil
 import sys
 import time
 
-from crash import full_disk, kill_points, kills, toxics
+from crash import clock_jumps, full_disk, kill_points, kills, toxics
+from crash.shim import Shim
 from crash.trial import Trial
 from testbed.server import ROOT
 from testbed.small_disk import small_disk
@@ -67,6 +68,16 @@ def run_full_disk(directory, seed, cycles, say):
             Trial(disk.path / "data", seed, settings=full_disk.SETTINGS, pause=0.1) as trial:
         trial.start()
         full_disk.full_cycles(trial, disk, cycles, say)
+        return trial.finish()
+
+
+@scenario("clock-jumps")
+def run_clock_jumps(directory, seed, cycles, say):
+    """a wall clock that jumps, also between a kill and a restart"""
+    shim = Shim(directory.parent)
+    with Trial(directory, seed, env=shim.environment, pause=0.3) as trial:
+        trial.start()
+        clock_jumps.jump_cycles(trial, shim, cycles, say)
         return trial.finish()
 
 

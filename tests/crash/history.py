@@ -37,6 +37,7 @@ class History:
         self._lock = threading.Lock()
         self.writes = collections.defaultdict(lambda: collections.defaultdict(Write))
         self.owner = {}  # (node, LSN) -> (table, producer, number)
+        self._highest = collections.Counter()  # (node, table, producer) -> its highest LSN
         self.violations = []
         self.connections = 0
         self.sends = 0
@@ -68,8 +69,10 @@ class History:
             for number in connection.sent:
                 writes[number].sends += 1
             first_times = [lsn for lsn in initial if (node, lsn) not in self.owner]
-            if first_times != sorted(set(first_times)):
-                problems.append(f"LSNs do not increase: {first_times[:20]}")
+            highest = self._highest[node, table, producer]
+            if [highest, *first_times] != sorted({highest, *first_times}):
+                problems.append(f"LSNs do not increase: {[highest, *first_times][:20]}")
+            self._highest[node, table, producer] = max([highest, *first_times])
             if len(set(initial)) != len(initial):
                 problems.append("an LSN was given to two writes of one stream")
             for lsn, number in number_of.items():

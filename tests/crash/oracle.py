@@ -40,7 +40,11 @@ class TableContents:
         chain, snapshot = [], self.table.current_snapshot()
         while snapshot is not None:
             chain.append(snapshot.snapshot_id)
-            snapshot = by_id.get(snapshot.parent_snapshot_id)
+            parent = by_id.get(snapshot.parent_snapshot_id)
+            if parent is not None and parent.timestamp_ms > snapshot.timestamp_ms:
+                raise Violation(f"snapshot {snapshot.snapshot_id} is older than its parent, which "
+                                "Iceberg readers refuse")
+            snapshot = parent
         self.place_of = {snapshot_id: place for place, snapshot_id in enumerate(reversed(chain))}
 
     def _files_by_snapshot(self):
