@@ -38,6 +38,7 @@ class History:
         self.writes = collections.defaultdict(lambda: collections.defaultdict(Write))
         self.owner = {}  # (node, LSN) -> (table, producer, number)
         self._highest = collections.Counter()  # (node, table, producer) -> its highest LSN
+        self.exactly_once = set()  # producers with seq
         self.violations = []
         self.connections = 0
         self.sends = 0
@@ -63,6 +64,8 @@ class History:
             problems.append(f"{len(initial)} initial acks for {len(connection.sent)} writes")
         with self._lock:
             self.connections += 1
+            if exactly_once:
+                self.exactly_once.add(producer)
             self.sends += len(connection.sent)
             self.acks += len(connection.acks)
             writes = self.writes[table, producer]

@@ -66,10 +66,10 @@ def durable_writes_missing(history, load_table):
     return sorted(missing)
 
 
-def check(history, workload, load_table, exactly_once, seed):
+def check(history, workload, load_table, seed):
     """Raises Violation, or answers {"rows": …, "writes": …} of what it checked.
 
-    `load_table(name)` answers the PyIceberg table; `exactly_once` are the producers with seq.
+    `load_table(name)` answers the PyIceberg table.
     """
     history.raise_violations()
     figures = collections.Counter()
@@ -77,7 +77,7 @@ def check(history, workload, load_table, exactly_once, seed):
         contents = TableContents(load_table(name))
         writes = {(producer, number): write
                   for table, producer, number, write in history.all_writes() if table == name}
-        _check_copies(name, contents, writes, exactly_once)
+        _check_copies(name, contents, writes, history.exactly_once)
         _check_values(name, contents, workload)
         rng = random.Random(f"{seed}/{name}")
         figures["committed acks"] += _check_snapshots(name, contents, writes, rng)

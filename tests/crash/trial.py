@@ -33,22 +33,25 @@ PATIENCE = 60  # seconds until what is acknowledged must be in the tables, witho
 
 class Trial:
     def __init__(self, directory, seed, *, settings=None, streams=None, properties=None, pause=0.03,
-                 **options):
-        """`pause` is the longest between two bursts of a producer, in seconds; `properties` are
+                 beside=None, node="node-1", **options):
+        """`beside` is a trial whose tables and history this one shares, as another `node`; `pause` is the longest between two bursts of a producer, in seconds; `properties` are
         PyIceberg's for the warehouse, `options` go to the ArkaServer."""
         self.directory, self.seed = directory, seed
         self.rng = random.Random(seed)
-        self.history = History()
+        self.history = History() if beside is None else beside.history
         self.workload = Workload(seed)
         self.server = None
         self.kills = 0
         self._up = False
-        self._settings = {**SETTINGS, **(settings or {})}
+        self._settings = {**SETTINGS, "server.node_id": node, **(settings or {})}
+        if beside is not None:
+            self._settings["catalog.uri"] = str(beside.directory / "catalog.db")
+            self._settings["catalog.warehouse"] = f"file://{beside.directory}/warehouse"
         self._properties = properties or {}
         self._options = options
         self.producers = [
             Producer(name, table, kind, workload=self.workload, history=self.history,
-                     location=self.location, pause=pause, seed=seed)
+                     location=self.location, pause=pause, node=node, seed=seed)
             for name, table, kind in (STREAMS + PLAIN_STREAMS if streams is None else streams)]
 
     def location(self):
@@ -130,6 +133,11 @@ class Trial:
 
     def finish(self):
         """Lets the producers resend what is due, stops in order, checks; answers the figures."""
+        self.come_to_rest()
+        return self.check()
+
+    def come_to_rest(self):
+        """Lets the producers resend what is due, then stops the server in order."""
         for producer in self.producers:
             producer.finish()
         for producer in self.producers:
@@ -140,9 +148,10 @@ class Trial:
         self.settle()
         self._up = False
         self.server.stop()
-        exactly_once = {p.name for p in self.producers if p.kind is Kind.EXACTLY_ONCE}
-        figures = oracle.check(
-            self.history, self.workload, self.load_table, exactly_once, self.seed)
+
+    def check(self):
+        """Holds the whole history against the tables; answers figures."""
+        figures = oracle.check(self.history, self.workload, self.load_table, self.seed)
         figures.update({"kills": self.kills, "sends": self.history.sends,
                         "acks": self.history.acks, "connections": self.history.connections})
         return figures
