@@ -54,8 +54,8 @@ def run_kill_points(directory, seed, cycles, say):
 @scenario("toxics")
 def run_toxics(directory, seed, cycles, say):
     """a network to the object store and the catalog that resets, stalls and is cut for a minute"""
-    with toxics.bad_ways(directory.parent) as (settings, properties, proxies), \
-            Trial(directory, seed, settings=settings, properties=properties, pause=0.2) as trial:
+    with toxics.bad_ways(directory.parent) as (options, proxies), \
+            Trial(directory, seed, **options) as trial:
         trial.start()
         toxics.toxic_cycles(trial, proxies, cycles, toxics.LONG_CUT, say)
         return trial.finish()

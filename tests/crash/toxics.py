@@ -3,6 +3,7 @@
 import contextlib
 import time
 
+from testbed.rest_catalog import RestCatalogServer
 from testbed.s3 import S3Server
 from testbed.toxiproxy import Toxiproxy
 
@@ -40,15 +41,23 @@ TOXICS = (_reset, _black_hole, _latency, _cut_in_the_middle, _narrow, _cut)
 
 @contextlib.contextmanager
 def bad_ways(directory):
-    """(settings, PyIceberg properties, proxies) of stores behind toxiproxy, for a Trial."""
+    """(options for a Trial, proxies): object store and catalog in processes of their own, each behind
+    toxiproxy. The readers go the straight way."""
     s3 = S3Server(directory / "s3")
+    rest = RestCatalogServer(directory / "rest", s3.settings["catalog.warehouse"], s3.objects)
     toxiproxy = Toxiproxy(directory)
     try:
-        proxy = toxiproxy.add("s3", s3.endpoint)
-        settings = {**s3.settings, "object_store.endpoint": f"http://{proxy.address}"}
-        yield settings, s3.pyiceberg, [proxy]
+        to_s3 = toxiproxy.add("s3", s3.endpoint)
+        to_catalog = toxiproxy.add("catalog", f"127.0.0.1:{rest.port}")
+        settings = {**s3.settings, **rest.settings,
+                    "object_store.endpoint": f"http://{to_s3.address}",
+                    "catalog.uri": f"http://{to_catalog.address}"}
+        options = {"settings": settings, "pause": 0.3,
+                   "open_catalog": lambda: rest.pyiceberg(**s3.pyiceberg)}
+        yield options, [to_s3, to_catalog]
     finally:
         toxiproxy.stop()
+        rest.kill()
         s3.stop()
 
 

@@ -32,14 +32,15 @@ PATIENCE = 60  # seconds until what is acknowledged must be in the tables, witho
 
 
 class Trial:
-    def __init__(self, directory, seed, *, settings=None, streams=None, properties=None, pause=0.03,
-                 beside=None, node="node-1", **options):
-        """`beside` is a trial whose tables and history this one shares, as another `node`; `pause` is the longest between two bursts of a producer, in seconds; `properties` are
-        PyIceberg's for the warehouse, `options` go to the ArkaServer."""
+    def __init__(self, directory, seed, *, settings=None, streams=None, open_catalog=None,
+                 pause=0.03, beside=None, node="node-1", **options):
+        """`open_catalog` answers PyIceberg's catalog (default: the server's own SQLite file); `pause`
+        is the longest between two bursts of a producer, in seconds; `beside` is a trial whose tables
+        and history this one shares, as another `node`; `options` go to the ArkaServer."""
         self.directory, self.seed = directory, seed
         self.rng = random.Random(seed)
         self.history = History() if beside is None else beside.history
-        self.workload = Workload(seed)
+        self.workload = Workload(seed) if beside is None else beside.workload
         self.server = None
         self.kills = 0
         self._up = False
@@ -47,7 +48,8 @@ class Trial:
         if beside is not None:
             self._settings["catalog.uri"] = str(beside.directory / "catalog.db")
             self._settings["catalog.warehouse"] = f"file://{beside.directory}/warehouse"
-        self._properties = properties or {}
+        self._open_catalog = open_catalog or (
+            lambda: lake.catalog((beside or self).server))
         self._options = options
         self.producers = [
             Producer(name, table, kind, workload=self.workload, history=self.history,
@@ -65,7 +67,7 @@ class Trial:
             producer.start()
 
     def load_table(self, name):
-        return lake.load_table(self.server, f"arka.{name}", **self._properties)
+        return self._open_catalog().load_table(f"arka.{name}")
 
     def kill(self):
         self._up = False
