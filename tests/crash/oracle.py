@@ -54,14 +54,15 @@ class TableContents:
                 for entry in manifest.fetch_manifest_entry(io)}
 
 
-def durable_writes_missing(history, load_table):
-    """[(LSN, table, producer, number)] of writes acknowledged at LOCAL_DISK that are not there."""
+def durable_writes_missing(history, load_table, producers):
+    """[(LSN, table, producer, number)] of the producers' writes that were acknowledged at LOCAL_DISK
+    and are not there."""
     missing = []
     for name in sorted({table for table, _ in history.writes}):
         copies = TableContents(load_table(name)).copies
         for table, producer, number, write in history.all_writes():
             durable = [lsn for lsn, rank in write.rank_of.items() if rank >= LOCAL_DISK]
-            if table == name and durable and not copies[producer, number]:
+            if table == name and producer in producers and durable and not copies[producer, number]:
                 missing.append((durable[0], table, producer, number))
     return sorted(missing)
 

@@ -11,9 +11,9 @@ SLEEP_SECONDS = 5  # each
 
 
 def test_a_server_that_sleeps_beside_another_finds_its_place_again(start_trial):
-    first = start_trial(pause=0.2)
+    first = start_trial(pause=1.0)
     streams = [(name, table, Kind.AT_LEAST_ONCE) for name in ("dot", "eve") for table in TABLES]
-    second = start_trial(beside=first, node="node-2", streams=streams, pause=0.2)
+    second = start_trial(beside=first, node="node-2", streams=streams, pause=1.0)
     both = (first, second)
 
     def commits_go_on(*trials):

@@ -126,8 +126,9 @@ class Trial:
 
     def settle(self):
         """With every client gone, what is acknowledged at LOCAL_DISK reaches the tables by itself."""
+        names = {producer.name for producer in self.producers}
         deadline = time.monotonic() + PATIENCE
-        while missing := oracle.durable_writes_missing(self.history, self.load_table):
+        while missing := oracle.durable_writes_missing(self.history, self.load_table, names):
             if time.monotonic() > deadline:
                 raise Violation(f"{len(missing)} writes acknowledged at LOCAL_DISK are not in the tables "
                                 f"{PATIENCE} s later: {missing[0]} to {missing[-1]}")
