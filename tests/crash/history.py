@@ -39,6 +39,7 @@ class History:
         self.owner = {}  # (node, LSN) -> (table, producer, number)
         self._highest = collections.Counter()  # (node, table, producer) -> its highest LSN
         self.exactly_once = set()  # producers with seq
+        self.complete = {}  # (table, producer with seq) -> its last number, when all are there
         self.violations = []
         self.connections = 0
         self.sends = 0

@@ -79,6 +79,7 @@ def check(history, workload, load_table, seed):
         writes = {(producer, number): write
                   for table, producer, number, write in history.all_writes() if table == name}
         _check_copies(name, contents, writes, history.exactly_once)
+        _check_complete(name, contents, history.complete)
         _check_values(name, contents, workload)
         rng = random.Random(f"{seed}/{name}")
         figures["committed acks"] += _check_snapshots(name, contents, writes, rng)
@@ -106,6 +107,14 @@ def _check_copies(name, contents, writes, exactly_once):
         raise Violation(f"{name}: {len(lost)} acknowledged writes are lost: {lost[0]} to {lost[-1]}")
     if doubled:
         raise Violation(f"{name}: {len(doubled)} writes are doubled: {doubled[0]} to {doubled[-1]}")
+
+
+def _check_complete(name, contents, complete):
+    """Of a producer that has sent all with seq every number is there."""
+    for (table, producer), last in complete.items():
+        missing = [n for n in range(1, last + 1) if not contents.copies[producer, n]]
+        if table == name and missing:
+            raise Violation(f"{name}: {producer} has sent 1 to {last} with seq; not there: {missing[:5]}")
 
 
 def _check_values(name, contents, workload):

@@ -14,7 +14,7 @@ import threading
 import pyarrow as pa
 import pyarrow.flight as flight
 from crash.connection import Connection
-from crash.history import COMMITTED, LOCAL_DISK
+from crash.history import LOCAL_DISK
 from crash.workload import SCHEMA
 
 BROKEN = (pa.ArrowException, flight.FlightError, OSError)
@@ -40,6 +40,7 @@ class Producer:
         self.refusals = []  # errors with which the server, not its death, ended a stream
         self._workload, self._history, self._location = workload, history, location
         self._pause = pause
+        self._all_committed = False  # the last connection was quiet and ended well
         self._rng = random.Random(f"{seed}/{name}/{table}")
         self._quiet = threading.Event()  # no new writes any more
         self._stopped = threading.Event()
@@ -49,7 +50,7 @@ class Producer:
         self._thread.start()
 
     def finish(self):
-        """No new writes; goes on until every write that it is to resend is COMMITTED."""
+        """No new writes; goes on until what it is to resend is there."""
         self._quiet.set()
 
     def stop(self):
@@ -109,6 +110,7 @@ class Producer:
             self._earlier_acks, self._connection = self._earlier_acks + connection.counts, None
             self._history.add(self.table, self.name, connection, node=self.node,
                               exactly_once=self.kind is Kind.EXACTLY_ONCE)
+        self._all_committed = quiet and connection.error is None
         if connection.error is not None and self._location() == location:
             self.refusals.append(str(connection.error))
             self._stopped.wait(0.05)
@@ -141,24 +143,27 @@ class Producer:
         return headers
 
     def _to_resend(self, location, quiet):
-        """The numbers that the next connection sends first."""
-        below = COMMITTED if quiet else LOCAL_DISK
-        missing = [n for n in range(1, self.next) if self.writes[n].rank < below]
+        """The numbers that the next connection sends first; when quiet, none means that all is done."""
         if self.kind is Kind.AT_MOST_ONCE:
             return []
         if self.kind is Kind.AT_LEAST_ONCE:
-            return [n for n in missing if self.writes[n].rank < LOCAL_DISK]
-        last_seq = self._last_seq(location)
-        first = min([last_seq + 1, *missing]) if quiet else last_seq + 1
-        if self._rng.random() < 0.5 and not quiet:
-            first = max(1, first - self._rng.randrange(RESEND_TOO))
+            return [n for n in range(1, self.next) if self.writes[n].rank < LOCAL_DISK]
+        first = self._last_seq(location) + 1
+        if quiet and self._all_committed and first == self.next:
+            self._history.complete[self.table, self.name] = first - 1
+            return []
+        if quiet or self._rng.random() < 0.5:
+            first = max(1, first - self._rng.randrange(1, RESEND_TOO))
         return list(range(first, self.next))
 
     def _last_seq(self, location):
         """The server's answer, held against what it acknowledged."""
         body = json.dumps({"producer": self.name, "table": self.table}).encode()
         with flight.connect(location) as client:
-            [result] = client.do_action(flight.Action("last_seq", body))
+            try:
+                [result] = client.do_action(flight.Action("last_seq", body))
+            except pa.ArrowKeyError:  # NOT_FOUND: no write of anybody has made the table yet
+                return 0
         last_seq = json.loads(result.body.to_pybytes())["last_seq"]
         durable = max((n for n, w in self.writes.items() if w.rank >= LOCAL_DISK), default=0)
         if not durable <= last_seq < self.next:

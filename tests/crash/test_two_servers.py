@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from crash.producer import Kind
+from crash.trial import SEQ
 from crash.workload import TABLES
 
 SLEEP_SECONDS = 5  # each
@@ -12,7 +12,7 @@ SLEEP_SECONDS = 5  # each
 
 def test_a_server_that_sleeps_beside_another_finds_its_place_again(start_trial):
     first = start_trial(pause=1.0)
-    streams = [(name, table, Kind.AT_LEAST_ONCE) for name in ("dot", "eve") for table in TABLES]
+    streams = [(name, table, SEQ) for name in ("eve", "fay") for table in TABLES]
     second = start_trial(beside=first, node="node-2", streams=streams, pause=1.0)
     both = (first, second)
 

@@ -26,8 +26,9 @@ SETTINGS = {
     "wal.spare_segments": "1",
     "log.level": "warning",
 }
-STREAMS = [(name, table, Kind.AT_LEAST_ONCE) for name in ("ann", "bob") for table in TABLES]
-PLAIN_STREAMS = [("cy", TABLES[0], Kind.AT_MOST_ONCE)]
+SEQ = Kind.AT_LEAST_ONCE  # Kind.EXACTLY_ONCE as soon as the server takes arka-producer
+STREAMS = [(name, table, SEQ) for name in ("ann", "bob") for table in TABLES]
+STREAMS_WITHOUT_SEQ = [("cy", TABLES[0], Kind.AT_MOST_ONCE), ("dan", TABLES[1], Kind.AT_LEAST_ONCE)]
 PATIENCE = 60  # seconds until what is acknowledged must be in the tables, without any client
 
 
@@ -54,7 +55,7 @@ class Trial:
         self.producers = [
             Producer(name, table, kind, workload=self.workload, history=self.history,
                      location=self.location, pause=pause, node=node, seed=seed)
-            for name, table, kind in (STREAMS + PLAIN_STREAMS if streams is None else streams)]
+            for name, table, kind in (STREAMS + STREAMS_WITHOUT_SEQ if streams is None else streams)]
 
     def location(self):
         return self.server.location if self._up else None
