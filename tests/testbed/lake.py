@@ -4,11 +4,14 @@ import functools
 import site
 
 import duckdb
+from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 
 
 def catalog(server, **properties):
-    """The server's SQLite catalog, opened as any PyIceberg user would."""
+    """The server's catalog, opened as any PyIceberg user would."""
+    if server.settings.get("catalog.type") == "rest":
+        return RestCatalog("lake", uri=server.settings["catalog.uri"], **properties)
     database = server.settings.get("catalog.uri", f"{server.data_dir}/catalog.db")
     return SqlCatalog(
         "lake",

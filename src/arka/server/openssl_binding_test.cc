@@ -2,6 +2,7 @@
 // libraries are linked decides whose functions are called.
 #include <string>
 
+#include <curl/curl.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -41,6 +42,11 @@ TEST(OpensslBinding, CryptoFunctionsAreThoseOfTheSystemsLibcrypto) {
 TEST(OpensslBinding, WhatIsLookedUpByNameIsTheSame) {
   EXPECT_NE(LibraryOf(dlsym(RTLD_DEFAULT, "SSL_CTX_new")).find("libssl.so"), std::string::npos);
   EXPECT_NE(LibraryOf(dlsym(RTLD_DEFAULT, "EVP_sha256")).find("libcrypto.so"), std::string::npos);
+}
+
+TEST(OpensslBinding, LibcurlUsesTheSameOpenssl) {
+  const std::string system = OpenSSL_version(OPENSSL_VERSION_STRING);
+  EXPECT_EQ(curl_version_info(CURLVERSION_NOW)->ssl_version, "OpenSSL/" + system);
 }
 
 }  // namespace
