@@ -176,7 +176,7 @@ def test_a_bad_network_to_the_catalog_loses_and_doubles_nothing(start_server, re
         stream.write(batch(0))
         stream.wait("COMMITTED")
         toxic_way.poison(kind, toxicity=0.5, **attributes)
-        for i in range(1, 26):
+        for i in range(1, 16):
             stream.write(batch(i))
             if i % 5 == 0:  # so that there are several commits
                 stream.wait("COMMITTED", timeout=60)
@@ -184,7 +184,7 @@ def test_a_bad_network_to_the_catalog_loses_and_doubles_nothing(start_server, re
         stream.wait("COMMITTED", timeout=60)
         stream.finish()
     check_order(stream.acks)
-    assert ids(rest) == list(range(26))
+    assert ids(rest) == list(range(16))
 
 
 @pytest.mark.parametrize("fate, answer, body", [
