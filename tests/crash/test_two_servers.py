@@ -1,11 +1,13 @@
-"""Two servers that share tables, each of them put to sleep for a while and woken again."""
+"""Two servers that share tables: each sleeps for a while and is woken; both go by one name."""
 
 import os
 import signal
 import time
 
+import pyarrow.flight as flight
 from crash.trial import SEQ
-from crash.workload import TABLES
+from crash.workload import SCHEMA, TABLES
+from testbed.write_stream import refusal
 
 SLEEP_SECONDS = 5  # each
 
@@ -29,3 +31,16 @@ def test_a_server_that_sleeps_beside_another_finds_its_place_again(start_trial):
     for trial in both:
         trial.come_to_rest()
     print(dict(first.check()))
+
+
+def test_a_second_server_by_the_same_name_is_refused_the_tables_of_the_first(start_trial):
+    first = start_trial(pause=1.0)
+    assert first.wait_for_acks("COMMITTED", 100, 60)
+    second = start_trial(beside=first, node="second", streams=[], settings={
+        "server.node_id": "node-1"})
+    with second.server.connect() as client:
+        error = refusal(client, SCHEMA, TABLES[0])
+    assert isinstance(error, flight.FlightUnavailableError)
+    assert "server.node_id" in str(error)
+    assert first.wait_for_acks("COMMITTED", 100, 60)
+    print(dict(first.finish()))
