@@ -3,9 +3,11 @@
 
 REPORTS=build/reports
 
-# run_ctest [ARGS]: the fast set.
+# run_ctest LABELS [ARGS]: the tests that have one of the labels, a regular expression.
 run_ctest() {
-  ctest --test-dir build/release -L fast -j "$(jobs)" --output-on-failure --timeout 120 \
+  local labels=$1
+  shift
+  ctest --test-dir build/release -L "$labels" -j "$(jobs)" --output-on-failure --timeout 120 \
     --no-tests=error --output-junit "$ARKA_ROOT/$REPORTS/ctest.xml" "$@"
 }
 
@@ -29,18 +31,18 @@ run_tests() {
   local broken=0
   case $set in
     "")
-      run_ctest || broken=1
+      run_ctest 'fast|simulation' || broken=1
       run_pytest system tests/system tests/crash tests/docs -m "not slow" || broken=1
       ;;
-    fast) run_ctest "$@" || broken=1 ;;
+    fast) run_ctest fast "$@" || broken=1 ;;
     system) run_pytest system tests/system tests/crash tests/docs -m "not slow" "$@" || broken=1 ;;
     slow) run_pytest slow tests/system -m slow "$@" || broken=1 ;;
     all)
-      run_ctest || broken=1
+      run_ctest 'fast|simulation' || broken=1
       run_pytest system tests/system tests/crash tests/docs || broken=1
       ;;
     tests/*) run_pytest system "$set" "$@" || broken=1 ;;
-    -*) run_ctest "$set" "$@" || broken=1 ;;
+    -*) run_ctest fast "$set" "$@" || broken=1 ;;
     *) die "unknown set of tests '$set': fast, system, slow, all, a path under tests/, or nothing" ;;
   esac
   .venv/bin/python tools/test_summary.py "$REPORTS" "$broken"

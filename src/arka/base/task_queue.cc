@@ -20,6 +20,7 @@ TaskQueue::~TaskQueue() {
 }
 
 void TaskQueue::Post(std::function<void()> task) {
+  if (threads_.empty()) return task();
   {
     std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));

@@ -15,7 +15,8 @@ namespace arka {
 
 class TaskQueue {
  public:
-  /// `name`, of at most 15 characters, is what the system shows of the threads.
+  /// `name`, of at most 15 characters, is what the system shows of the threads. With no threads,
+  /// Post runs the task itself: for simulations.
   TaskQueue(const char* name, int threads);
   ~TaskQueue();
 

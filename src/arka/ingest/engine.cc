@@ -79,9 +79,25 @@ void Engine::SetRoomListener(std::function<void()> listener) {
 
 void Engine::Start() {
   started_ = true;
+  if (options_.stepped) return;
   log_->Start(sequencer_);
   uploader_->Start();
   committer_.Start();
+}
+
+void Engine::Step(Stage stage) {
+  ARKA_CHECK(started_ && options_.stepped);
+  switch (stage) {
+    case Stage::kLog:
+      (void)log_->Step(sequencer_);  // the sequencer has heard of an error
+      break;
+    case Stage::kUploader:
+      uploader_->Step();
+      break;
+    case Stage::kCommitter:
+      committer_.Step();
+      break;
+  }
 }
 
 std::shared_ptr<const OpenedTable> Engine::FindTable(const iceberg::TableIdentifier& identifier,

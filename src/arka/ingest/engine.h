@@ -42,6 +42,7 @@ struct EngineOptions {
   ProducerTableOptions producers;
   /// Where the disk has no log: make it out of what the object store has.
   bool recover_from_object_store = false;
+  bool stepped = false;  // nothing runs by itself, but for Step: for simulations
 };
 
 /// The edges of the process.
@@ -67,6 +68,10 @@ class Engine {
   /// Called when Write has room again after a refusal; any thread. Register before Start.
   void SetRoomListener(std::function<void()> listener);
   void Start();
+
+  /// Where options.stepped: one round of a stage on the caller's thread, which is the only one.
+  enum class Stage { kLog, kUploader, kCommitter };
+  void Step(Stage stage);
 
   /// The table, where this name and schema were opened before; never blocks.
   std::shared_ptr<const OpenedTable> FindTable(const iceberg::TableIdentifier& identifier,
@@ -128,8 +133,8 @@ class Engine {
   std::unique_ptr<Uploader> uploader_;
   WakeSignal drained_;  // notified with every move of a watermark
   bool started_ = false;
-  TaskQueue opener_{"arka-opener", 1};
-  TaskQueue aside_{"arka-aside", 1};
+  TaskQueue opener_{"arka-opener", options_.stepped ? 0 : 1};
+  TaskQueue aside_{"arka-aside", options_.stepped ? 0 : 1};
 };
 
 }  // namespace arka::ingest

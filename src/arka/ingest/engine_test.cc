@@ -256,6 +256,18 @@ TEST(Engine, ZeroRowWritesMoveTheWatermarksWithoutASnapshot) {
   EXPECT_EQ(deployment.catalog_memory.LoadTable(kOrders)->metadata->current_snapshot(), nullptr);
 }
 
+TEST(Engine, WhatAZeroRowWriteHadReachedIsNotTakenBackByARestart) {
+  Deployment deployment;
+  for (int start = 0; start < 2; ++start) {
+    auto engine = deployment.StartEngine();
+    if (start == 1) EXPECT_EQ(engine->progress().watermarks.committed_lsn, Lsn{1000});
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    if (start == 0) ASSERT_THAT(orders.Write(*engine, 0, 0), IsOk());
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+  }
+}
+
 TEST(Engine, ATableThatIsGoneKeepsItsWritesInTheLogAndOthersGoOn) {
   Deployment deployment;
   deployment.object_faults.Add({.matches = OfKind("put"), .times = kForGood});

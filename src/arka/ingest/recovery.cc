@@ -75,6 +75,8 @@ Status Recovery::OnWrite(wal::WriteRecord record) {
                  table.identifier.ToString(), " does not decode: ",
                  decoded.ok() ? "not a record batch" : decoded.status().message());
   }
+  // What has no rows needs no snapshot, and no property tells that it was committed before.
+  if ((*decoded)->stored->num_rows() == 0) return Status::OK();
   const int64_t bytes = (*decoded)->size_bytes();
   budget_.Take(bytes);
   sequencer_.Restore(table, {record.lsn, std::move((*decoded)->stored), bytes});

@@ -62,7 +62,7 @@ FaultPlan::Verdict FaultPlan::Begin(Operation& operation) {
       if (!armed.fault.matches(operation)) continue;
       const int64_t since_nth = ++armed.matched - armed.fault.nth;
       if (since_nth < 0 || since_nth >= armed.fault.times || !verdict.error.ok()) continue;
-      verdict = {armed.fault.error, armed.fault.effect};
+      verdict = {armed.fault.error, armed.fault.effect, armed.fault.then};
       fired_ = true;
     }
   }

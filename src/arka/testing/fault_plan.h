@@ -56,6 +56,7 @@ struct Fault {
   int64_t times = 1;  // how many from there on; kForGood: all of them
   Effect effect = Effect::kNone;
   Status error = Error(ErrorCode::kIoFailed, "injected fault");
+  std::function<void(const Operation&)> then = {};  // called when it has hit, after the effect
 };
 
 class FaultPlan {
@@ -64,6 +65,7 @@ class FaultPlan {
   struct Verdict {
     Status error;
     Effect effect = Effect::kFull;
+    std::function<void(const Operation&)> then = {};
   };
   struct LogEntry {
     Operation operation;

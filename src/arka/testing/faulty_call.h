@@ -28,6 +28,7 @@ auto CallUnderPlan(FaultPlan& plan, Operation operation, Full full, Partial part
   }
   if (verdict.effect == Effect::kFull) (void)full();
   if (verdict.effect == Effect::kPartial) (void)partial();
+  if (verdict.then) verdict.then(operation);
   return plan.End(operation, verdict.error);
 }
 

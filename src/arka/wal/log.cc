@@ -68,6 +68,8 @@ class SegmentedLog : public Log {
     thread_ = std::jthread([this, &listener](const std::stop_token& stop) { Run(stop, listener); });
   }
 
+  Status Step(LogListener& listener) override;
+
   Status Define(const Definition& definition) override {
     return definitions_->Add(definition).status();
   }
@@ -141,6 +143,15 @@ void SegmentedLog::Run(const std::stop_token& stop, LogListener& listener) {
       idle = !queue_.WaitForWork(patience, options_.flush_interval, options_.max_group_bytes);
     }
   }
+}
+
+Status SegmentedLog::Step(LogListener& listener) {
+  ARKA_CHECK(!thread_.joinable());
+  ARROW_ASSIGN_OR_RAISE(const GroupCommit::Progress progress, commit_.Step(listener));
+  if (progress != GroupCommit::Progress::kIdle) return Status::OK();
+  ARROW_RETURN_NOT_OK(commit_.MarkEnd(listener));
+  (void)pool_->Step();  // a spare that cannot be made is done without
+  return Status::OK();
 }
 
 Status SegmentedLog::Drain(LogListener& listener) {

@@ -98,6 +98,11 @@ class Log {
   /// Starts the log thread. `listener` must outlive the log.
   virtual void Start(LogListener& listener) = 0;
 
+  /// Instead of Start, for tests and simulations: one round of what the log's threads do, on the
+  /// caller's. A group where records wait; else the log's end is marked, and a piece of a spare
+  /// segment written. Errors are final, as the listener hears; a full disk is none.
+  virtual Status Step(LogListener& listener) = 0;
+
   /// Makes `definition` known; before the first Append that names it. Idempotent. Thread-safe.
   virtual Status Define(const Definition& definition) = 0;
 

@@ -1,0 +1,319 @@
+#include "arka/simulation/simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace arka::simulation {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using Stage = ingest::Engine::Stage;
+
+constexpr Stage kStages[] = {Stage::kLog, Stage::kUploader, Stage::kCommitter};
+
+}  // namespace
+
+Simulation::Simulation(uint64_t seed)
+    : world_(seed), oracle_(world_, history_), weather_(world_), foreign_(world_, history_) {
+  ChooseOptions();
+  WatchEdges();
+}
+
+Simulation::~Simulation() { weather_.CutOff(); }
+
+void Simulation::ChooseOptions() {
+  Choices& choices = world_.choices;
+  const int64_t tables = choices.Between(1, 3);
+  for (int64_t i = 0; i < tables; ++i) {
+    world_.tables.push_back({"sales", "t" + std::to_string(i)});
+  }
+  streams_.resize(world_.tables.size());
+  ingest::EngineOptions& options = world_.options;
+  options.stepped = true;
+  options.version = "simulation";
+  options.log.directory = "data/log";
+  options.log.segment_bytes = 1024 * choices.Spread(4, 256);
+  options.log.spare_segments = static_cast<int>(choices.Below(3));
+  options.log.recycled_segments = static_cast<int>(choices.Below(4));
+  options.log.lsn_block = choices.Spread(1, 10'000);
+  options.log.max_group_bytes = choices.Spread(1 << 10, 1 << 20);
+  options.upload_interval = milliseconds(choices.Spread(1, 2000));
+  options.commit_interval = milliseconds(choices.Spread(50, 20'000));
+  options.max_buffer_bytes = choices.Spread(1 << 8, 1 << 18);
+  options.max_unflushed_bytes = choices.Spread(1 << 13, 1 << 20);
+}
+
+void Simulation::WatchEdges() {
+  world_.clock.SetWaiting([this](SteadyTime deadline) { return OnWait(deadline); });
+  world_.catalog_unruly.SetLandedListener([this](const iceberg::Table& table) {
+    world_.trace.Note("landed: ", table.identifier.ToString(), " snapshot ",
+                      table.metadata->current_snapshot_id);
+    ++outcome_.commits;
+    oracle_.OnLanded(table);
+  });
+  world_.disk_faults.Observe([this](FaultPlan::Moment moment, const Operation& operation) {
+    OnOperation(moment, operation, /*is_disk=*/true);
+  });
+  for (FaultPlan* plan :
+       {&world_.object_faults, &world_.warehouse_faults, &world_.catalog_faults}) {
+    plan->Observe([this](FaultPlan::Moment moment, const Operation& operation) {
+      OnOperation(moment, operation, /*is_disk=*/false);
+    });
+  }
+}
+
+// Something happens at an edge: the process may die here, and where it waits for an answer from
+// afar, the rest of it goes on.
+void Simulation::OnOperation(FaultPlan::Moment moment, const Operation& operation, bool is_disk) {
+  if (dead_) return;
+  const bool before = moment == FaultPlan::Moment::kBefore;
+  world_.trace.Note(before ? "  > " : "  < ", operation.kind, " ", operation.target, " ",
+                    operation.offset, "+", operation.size_bytes);
+  if (!before && operation.kind == "delete" && operation.target.ends_with("o") == false) {
+    oracle_.OnDeleted(operation.target);
+  }
+  if (rest_) return;
+  Choices& choices = world_.choices;
+  if (choices.OneIn(is_disk ? 1500 : 400)) return Die(choices.OneIn(2));
+  if (is_disk || depth_ >= kMaxDepth || starting_) return;
+  if (!choices.OneIn(6)) return;
+  const int64_t turns = choices.Between(1, 4);
+  for (int64_t i = 0; i < turns && !dead_; ++i) Turn();
+}
+
+// What waits by the clock (a back-off) lets everybody else go on until then.
+bool Simulation::OnWait(SteadyTime deadline) {
+  if (dead_) return false;
+  const auto left = std::chrono::duration_cast<microseconds>(deadline - world_.clock.Now());
+  if (depth_ < kMaxDepth && !rest_) Turn();
+  if (dead_) return false;
+  PassTime(std::min(left, microseconds(world_.choices.Spread(1000, 1'000'000))));
+  return true;
+}
+
+void Simulation::PassTime(microseconds by) { world_.clock.Advance(std::max(by, microseconds(1))); }
+
+void Simulation::Step(Stage stage) {
+  bool& busy = busy_[static_cast<size_t>(stage)];
+  if (engine_ == nullptr || starting_ || busy || dead_) return;
+  busy = true;
+  world_.trace.Note("step ", static_cast<int>(stage));
+  engine_->Step(stage);
+  busy = false;
+}
+
+void Simulation::Turn() {
+  ++depth_;
+  Choices& choices = world_.choices;
+  const int64_t choice = choices.Below(100);
+  if (engine_ == nullptr) {
+    if (choice < 30) TryToStart();
+    if (choice >= 80) Meddle();
+    PassTime(microseconds(choices.Spread(1000, 2'000'000)));
+  } else if (choice < 34) {
+    Write();
+  } else if (choice < 52) {
+    Step(Stage::kLog);
+  } else if (choice < 64) {
+    Step(Stage::kUploader);
+  } else if (choice < 76) {
+    Step(Stage::kCommitter);
+  } else if (choice < 88) {
+    PassTime(microseconds(choices.Spread(1000, 5'000'000)));
+  } else {
+    Meddle();
+  }
+  --depth_;
+}
+
+void Simulation::Meddle() {
+  Choices& choices = world_.choices;
+  const auto table = static_cast<size_t>(choices.Below(static_cast<int64_t>(world_.tables.size())));
+  Status status;
+  switch (choices.Below(16)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+      return weather_.Change();
+    case 4:
+    case 5:
+      return OpenStream(table);
+    case 6:
+    case 7:
+      world_.trace.Note("foreign append ", table);
+      status = foreign_.Append(table);
+      break;
+    case 8:
+    case 9:
+      world_.trace.Note("foreign expiry ", table);
+      status = foreign_.Expire(table);
+      break;
+    case 10:
+    case 11:
+      world_.trace.Note("late commit of ", world_.catalog_unruly.late_count());
+      return world_.catalog_unruly.ApplyLate();
+    case 12:
+      return world_.clock.JumpWall(std::chrono::seconds(choices.Between(-100'000, 100'000)));
+    case 13:
+      if (hidden_table_ != kNone) {
+        world_.catalog_unruly.Show(world_.tables[std::exchange(hidden_table_, kNone)]);
+      } else if (choices.OneIn(4)) {
+        world_.catalog_unruly.Hide(world_.tables[hidden_table_ = table]);
+      }
+      world_.trace.Note("hidden table: ", static_cast<int64_t>(hidden_table_));
+      return;
+    default:
+      if (engine_ == nullptr || dead_ || starting_ || !choices.OneIn(4)) return;
+      if (choices.OneIn(3) && depth_ == 1) return End();
+      return Die(choices.OneIn(2));
+  }
+  if (!status.ok()) oracle_.Violate("another writer cannot go on: " + status.message());
+}
+
+void Simulation::OpenStream(size_t table) {
+  if (engine_ == nullptr || dead_ || starting_ || opening_) return;
+  // Its writes are held for the next start, which the operator is told to make first.
+  if (table == away_at_start_) return;
+  opening_ = true;
+  auto opened = ClientStream::Open(*engine_, world_.tables[table]);
+  opening_ = false;
+  world_.trace.Note("open ", table, ": ", opened.ok() ? "ok" : opened.status().message());
+  if (opened.ok() && !dead_) streams_[table] = std::move(*opened);
+}
+
+void Simulation::Write() {
+  Choices& choices = world_.choices;
+  const auto table = static_cast<size_t>(choices.Below(static_cast<int64_t>(world_.tables.size())));
+  if (dead_ || starting_) return;
+  if (streams_[table] == nullptr) return OpenStream(table);
+  const int64_t count = choices.OneIn(4) ? choices.Between(1, 10) : 1;
+  for (int64_t i = 0; i < count && !dead_; ++i) {
+    SentWrite& write = history_.writes.emplace_back();
+    write.number = static_cast<int64_t>(history_.writes.size()) - 1;
+    write.table = table;
+    write.rows = choices.OneIn(20) ? 0 : choices.Between(1, 16);
+    const int64_t number = write.number;
+    const auto lsn = streams_[table]->Write(number * 16, write.rows);
+    ++outcome_.writes;
+    world_.trace.Note("write ", number, " to ", table, ": ",
+                      lsn.ok() ? std::to_string(lsn->value) : lsn.status().message());
+    if (dead_) {
+      history_.writes[number].in_doubt = true;
+      history_.writes[number].lsn = kNoLsn;
+    } else if (lsn.ok()) {
+      oracle_.OnAnswered(history_.writes[number], *lsn);
+    }
+  }
+}
+
+void Simulation::TryToStart() {
+  starting_ = true;
+  away_at_start_ = hidden_table_;
+  ++outcome_.starts;
+  const Status directory = world_.fs.CreateDirs("data");
+  auto made = directory.ok() ? ingest::Engine::Make(world_.seams(), world_.options)
+                             : Result<std::unique_ptr<ingest::Engine>>(directory);
+  starting_ = false;
+  world_.trace.Note("start: ", made.ok() ? "ok" : made.status().message());
+  if (dead_) {
+    if (made.ok()) engine_ = std::move(*made);
+    return;
+  }
+  if (!made.ok()) {
+    if (CodeOf(made.status()) == ErrorCode::kCorruption || rest_) {
+      oracle_.Violate("a start fails: " + made.status().message());
+    }
+    return;
+  }
+  engine_ = std::move(*made);
+  engine_->AddProgressListener([this] {
+    if (!dead_ && engine_ != nullptr) oracle_.OnProgress(engine_->progress().watermarks);
+  });
+  engine_->Start();
+  oracle_.OnStarted(engine_->progress().watermarks, [this](size_t table) {
+    return streams_[table] == nullptr ? kNoLsn : streams_[table]->table().committed_through();
+  });
+}
+
+// In order: as the server stops when it is told to and cannot wait for the rest to be committed.
+void Simulation::End() {
+  world_.trace.Note("end");
+  for (auto& stream : streams_) stream.reset();
+  oracle_.OnEnded();
+  engine_.reset();
+}
+
+void Simulation::Die(bool with_power) {
+  if (engine_ == nullptr && !starting_) return;
+  world_.trace.Note(with_power ? "DIES without power" : "DIES");
+  ++outcome_.deaths;
+  dead_ = true;
+  oracle_.OnEnded();
+  weather_.CutOff();
+  if (with_power) {
+    constexpr PowerLoss kModes[] = {PowerLoss::kDropUnsynced, PowerLoss::kKeepPrefix,
+                                    PowerLoss::kTearSectors, PowerLoss::kTearPages};
+    world_.disk.LosePower(world_.choices.Next(), kModes[world_.choices.Below(4)]);
+  } else {
+    world_.disk.Crash();
+  }
+}
+
+bool Simulation::AllIsCommitted() const {
+  if (engine_ == nullptr) return false;
+  const auto watermarks = engine_->progress().watermarks;
+  return watermarks.committed_lsn == watermarks.last_lsn;
+}
+
+// All faults are over: everything that is in the log comes to its table by itself. Only a poisoned
+// log, rightly, and a table that was away at the start want a restart.
+void Simulation::ComeToRest() {
+  rest_ = true;
+  weather_.Calm();
+  hidden_table_ = kNone;
+  for (const auto& identifier : world_.tables) world_.catalog_unruly.Show(identifier);
+  if (engine_ != nullptr && away_at_start_ != kNone) End();
+  while (world_.catalog_unruly.late_count() > 0) world_.catalog_unruly.ApplyLate();
+  const SteadyTime patience = world_.clock.Now() + std::chrono::minutes(10);
+  while (!AllIsCommitted() && oracle_.violations().empty()) {
+    if (world_.clock.Now() > patience) {
+      const Status problem = engine_ == nullptr ? Status::OK() : engine_->failure();
+      oracle_.Violate("ten minutes after the last fault not all is committed: " +
+                      (engine_ == nullptr ? std::string("no start") : engine_->status().problem) +
+                      problem.message());
+      return;
+    }
+    if (engine_ != nullptr && engine_->progress().failed) End();
+    if (engine_ == nullptr) TryToStart();
+    for (const Stage stage : kStages) Step(stage);
+    PassTime(milliseconds(25));
+  }
+}
+
+Outcome Simulation::Run() {
+  const int64_t turns = world_.choices.Between(50, 600);
+  for (int64_t turn = 0; turn < turns && oracle_.violations().empty(); ++turn) {
+    Turn();
+    if (dead_ || (engine_ != nullptr && engine_->progress().failed && world_.choices.OneIn(10))) {
+      End();
+      if (std::exchange(dead_, false)) weather_.Calm();
+    }
+  }
+  if (oracle_.violations().empty()) ComeToRest();
+  if (oracle_.violations().empty()) oracle_.CheckEnd();
+  if (oracle_.violations().empty()) {  // and a restart finds nothing to do again
+    End();
+    ComeToRest();
+    oracle_.CheckEnd();
+  }
+  outcome_.violations = oracle_.violations();
+  outcome_.trace_hash = world_.trace.hash();
+  dead_ = true;
+  return outcome_;
+}
+
+Outcome Simulate(uint64_t seed) { return Simulation(seed).Run(); }
+
+}  // namespace arka::simulation
