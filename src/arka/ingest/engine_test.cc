@@ -260,10 +260,14 @@ TEST(Engine, WhatAZeroRowWriteHadReachedIsNotTakenBackByARestart) {
   Deployment deployment;
   for (int start = 0; start < 2; ++start) {
     auto engine = deployment.StartEngine();
-    if (start == 1) EXPECT_EQ(engine->progress().watermarks.committed_lsn, Lsn{1000});
+    if (start == 1) {
+      EXPECT_EQ(engine->progress().watermarks.committed_lsn, Lsn{1000});
+    }
     IdStream orders;
     ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
-    if (start == 0) ASSERT_THAT(orders.Write(*engine, 0, 0), IsOk());
+    if (start == 0) {
+      ASSERT_THAT(orders.Write(*engine, 0, 0), IsOk());
+    }
     ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
   }
 }

@@ -35,11 +35,12 @@ void Oracle::Violate(std::string what) {
   if (violations_.size() < 20) violations_.push_back(std::move(what));
 }
 
-void Oracle::OnStarted(const Watermarks& watermarks,
+void Oracle::OnStarted(const Watermarks& watermarks, bool some_away,
                        std::function<Lsn(size_t table)> table_committed) {
   table_committed_ = std::move(table_committed);
   last_.reset();
-  if (watermarks.disk_lsn < highest_.disk_lsn || watermarks.s3_lsn < highest_.s3_lsn) {
+  if (watermarks.disk_lsn < highest_.disk_lsn ||
+      (watermarks.s3_lsn < highest_.s3_lsn && !some_away)) {
     Violate("a start forgot what was told: it begins with " + Text(watermarks) + " after " +
             Text(highest_));
   }

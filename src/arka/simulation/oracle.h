@@ -25,8 +25,9 @@ class Oracle {
   Oracle(World& world, History& history)
       : world_(world), history_(history), reader_(world.warehouse_memory) {}
 
-  /// A process has started; `table_committed` says what a table of it reports as committed.
-  void OnStarted(const protocol::Watermarks& watermarks,
+  /// A process has started; `table_committed` says what a table of it reports as committed. Where
+  /// `some_away`, a table cannot say how far it is committed, and watermarks may begin lower.
+  void OnStarted(const protocol::Watermarks& watermarks, bool some_away,
                  std::function<Lsn(size_t table)> table_committed);
   /// The process has died, or ended.
   void OnEnded();

@@ -232,7 +232,8 @@ void Simulation::TryToStart() {
     if (!dead_ && engine_ != nullptr) oracle_.OnProgress(engine_->progress().watermarks);
   });
   engine_->Start();
-  oracle_.OnStarted(engine_->progress().watermarks, [this](size_t table) {
+  const bool some_away = away_at_start_ != kNone;
+  oracle_.OnStarted(engine_->progress().watermarks, some_away, [this](size_t table) {
     return streams_[table] == nullptr ? kNoLsn : streams_[table]->table().committed_through();
   });
 }
