@@ -27,13 +27,24 @@ Result<std::unique_ptr<ClientStream>> ClientStream::Open(
 }
 
 Result<Lsn> ClientStream::Write(int64_t first_id, int64_t rows) {
+  ARROW_ASSIGN_OR_RAISE(auto decoded, Decoded(first_id, rows));
+  return engine_.Write(*target_, decoded);
+}
+
+Result<ingest::Admission> ClientStream::Write(int64_t first_id, int64_t rows,
+                                              ingest::Producer& producer, int64_t seq) {
+  ARROW_ASSIGN_OR_RAISE(auto decoded, Decoded(first_id, rows));
+  return engine_.Write(*target_, decoded, producer, seq);
+}
+
+Result<ingest::DecodedWrite> ClientStream::Decoded(int64_t first_id, int64_t rows) {
   ARROW_ASSIGN_OR_RAISE(const auto message,
                         arrow::ipc::SerializeRecordBatch(*RowsFrom(first_id, rows),
                                                          arrow::ipc::IpcWriteOptions::Defaults()));
   arrow::io::BufferReader reader(message);
   ARROW_ASSIGN_OR_RAISE(const auto opened, arrow::ipc::ReadMessage(&reader));
   ARROW_ASSIGN_OR_RAISE(auto decoded, decoder_->Decode(opened->metadata(), opened->body()));
-  return engine_.Write(*target_, *decoded);
+  return std::move(*decoded);
 }
 
 }  // namespace arka::simulation

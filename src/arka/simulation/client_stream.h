@@ -16,11 +16,19 @@ class ClientStream {
 
   /// One write of the rows first_id, first_id + 1, …
   Result<Lsn> Write(int64_t first_id, int64_t rows);
+  /// The same as the write `seq` of a producer.
+  Result<ingest::Admission> Write(int64_t first_id, int64_t rows, ingest::Producer& producer,
+                                  int64_t seq);
+  Result<std::shared_ptr<ingest::Producer>> OpenProducer(const std::string& name) {
+    return engine_.OpenProducer(*target_, name);
+  }
 
   const ingest::Table& table() const { return *target_->table; }
 
  private:
   explicit ClientStream(ingest::Engine& engine) : engine_(engine) {}
+
+  Result<ingest::DecodedWrite> Decoded(int64_t first_id, int64_t rows);
 
   ingest::Engine& engine_;
   std::shared_ptr<const ingest::OpenedTable> target_;

@@ -61,9 +61,41 @@ void Oracle::OnAnswered(SentWrite& write, Lsn lsn) {
     Violate("LSN " + std::to_string(lsn.value) + " was given after " +
             std::to_string(highest_lsn_.value));
   }
+  if (write.tier > Tier::kMemory) {
+    Violate("write " + std::to_string(write.number) + " was acknowledged at " +
+            std::string(TierName(write.tier)) + " as LSN " + std::to_string(write.lsn->value) +
+            " and is written again as " + std::to_string(lsn.value));
+  }
+  if (write.lsn) open_.erase(*write.lsn);
   highest_lsn_ = lsn;
   write.lsn = lsn;
+  write.in_doubt = false;
   open_[lsn] = write.number;
+}
+
+void Oracle::OnRetried(SentWrite& write, Lsn lsn, bool forgotten) {
+  const bool same = !write.lsn || (forgotten ? *write.lsn <= lsn : *write.lsn == lsn);
+  if (!same) {
+    Violate("write " + std::to_string(write.number) + " was LSN " +
+            std::to_string(write.lsn->value) + ", and its retry is answered with " +
+            std::to_string(lsn.value));
+  }
+  if (write.tier == Tier::kCommitted) return;
+  if (!write.lsn) write.lsn = lsn;
+  highest_lsn_ = std::max(highest_lsn_, lsn);
+  write.in_doubt = false;
+  open_[*write.lsn] = write.number;
+}
+
+void Oracle::OnResumed(const ProducerClient& producer, int64_t last_seq) {
+  for (size_t i = 0; i < producer.writes.size(); ++i) {
+    SentWrite& write = history_.writes[producer.writes[i]];
+    write.there |= static_cast<int64_t>(i) < last_seq;
+    if (write.tier == Tier::kMemory || static_cast<int64_t>(i) < last_seq) continue;
+    Violate("producer " + producer.name + " is told that its last seq is " +
+            std::to_string(last_seq) + "; seq " + std::to_string(i + 1) + " was acknowledged at " +
+            std::string(TierName(write.tier)));
+  }
 }
 
 void Oracle::CheckWatermarks(const Watermarks& now) {
@@ -183,8 +215,8 @@ void Oracle::CheckRows(size_t table) {
   if (!rows.ok()) return Violate("a table does not read: " + rows.status().message());
   for (const SentWrite& write : history_.writes) {
     if (write.table != table) continue;
-    const bool must_be = write.lsn && !write.in_doubt;
-    const bool may_be = write.lsn.has_value();
+    const bool must_be = write.there || (write.lsn && !write.in_doubt);
+    const bool may_be = !write.refused;
     int64_t once = 0, more = 0;
     for (int64_t id = FirstId(write.number); id < FirstId(write.number) + write.rows; ++id) {
       const auto found = rows->find(id);

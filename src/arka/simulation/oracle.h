@@ -32,6 +32,10 @@ class Oracle {
   /// The process has died, or ended.
   void OnEnded();
   void OnAnswered(SentWrite& write, Lsn lsn);
+  /// A write with a seq was answered as one that is there already. `forgotten`: as `lsn` or below.
+  void OnRetried(SentWrite& write, Lsn lsn, bool forgotten);
+  /// A producer has come back and was told that `last_seq` is its last.
+  void OnResumed(const ProducerClient& producer, int64_t last_seq);
   /// A watermark has moved, and clients have heard it by now.
   void OnProgress(const protocol::Watermarks& watermarks);
   void OnLanded(const iceberg::Table& table);

@@ -29,6 +29,12 @@ void Simulation::ChooseOptions() {
     world_.tables.push_back({"sales", "t" + std::to_string(i)});
   }
   streams_.resize(world_.tables.size());
+  const int64_t producers = choices.Between(0, 3);
+  for (int64_t i = 0; i < producers; ++i) {
+    history_.producers.push_back(
+        {"p" + std::to_string(i), static_cast<size_t>(choices.Below(tables)), {}, 0});
+  }
+  handles_.resize(history_.producers.size());
   ingest::EngineOptions& options = world_.options;
   options.stepped = true;
   options.version = "simulation";
@@ -41,6 +47,8 @@ void Simulation::ChooseOptions() {
   options.upload_interval = milliseconds(choices.Spread(1, 2000));
   options.commit_interval = milliseconds(choices.Spread(50, 20'000));
   options.max_buffer_bytes = choices.Spread(1 << 8, 1 << 18);
+  options.producers.expire_after = std::chrono::hours(1'000'000);
+  options.producers.runs_kept = static_cast<size_t>(choices.Spread(1, 1000));
   options.max_unflushed_bytes = choices.Spread(1 << 13, 1 << 20);
 }
 
@@ -184,28 +192,98 @@ void Simulation::OpenStream(size_t table) {
 }
 
 void Simulation::Write() {
-  Choices& choices = world_.choices;
-  const auto table = static_cast<size_t>(choices.Below(static_cast<int64_t>(world_.tables.size())));
   if (dead_ || starting_) return;
-  if (streams_[table] == nullptr) return OpenStream(table);
+  Choices& choices = world_.choices;
+  const auto table = choices.Below(static_cast<int64_t>(world_.tables.size()));
+  const auto producer = choices.Below(static_cast<int64_t>(history_.producers.size()) + 1);
+  const bool anonymous = producer == static_cast<int64_t>(history_.producers.size());
   const int64_t count = choices.OneIn(4) ? choices.Between(1, 10) : 1;
   for (int64_t i = 0; i < count && !dead_; ++i) {
-    SentWrite& write = history_.writes.emplace_back();
-    write.number = static_cast<int64_t>(history_.writes.size()) - 1;
-    write.table = table;
-    write.rows = choices.OneIn(20) ? 0 : choices.Between(1, 16);
-    const int64_t number = write.number;
-    const auto lsn = streams_[table]->Write(number * 16, write.rows);
-    ++outcome_.writes;
-    world_.trace.Note("write ", number, " to ", table, ": ",
-                      lsn.ok() ? std::to_string(lsn->value) : lsn.status().message());
-    if (dead_) {
-      history_.writes[number].in_doubt = true;
-      history_.writes[number].lsn = kNoLsn;
-    } else if (lsn.ok()) {
-      oracle_.OnAnswered(history_.writes[number], *lsn);
-    }
+    anonymous ? WriteAnonymously(table) : WriteAsProducer(producer);
   }
+}
+
+int64_t Simulation::NewWrite(size_t table) {
+  SentWrite& write = history_.writes.emplace_back();
+  write.number = static_cast<int64_t>(history_.writes.size()) - 1;
+  write.table = table;
+  write.rows = world_.choices.OneIn(20) ? 0 : world_.choices.Between(1, kMaxRows);
+  ++outcome_.writes;
+  return write.number;
+}
+
+void Simulation::WriteAnonymously(size_t table) {
+  if (streams_[table] == nullptr) return OpenStream(table);
+  SentWrite& write = history_.writes[NewWrite(table)];
+  const auto lsn = streams_[table]->Write(FirstId(write.number), write.rows);
+  world_.trace.Note("write ", write.number, " to ", table, ": ",
+                    lsn.ok() ? std::to_string(lsn->value) : lsn.status().message());
+  if (dead_) {
+    write.in_doubt = true;
+  } else if (lsn.ok()) {
+    oracle_.OnAnswered(write, *lsn);
+  } else {
+    write.refused = true;
+  }
+}
+
+// The next of its writes, or, now and then, one that was answered before.
+void Simulation::WriteAsProducer(size_t producer) {
+  ProducerClient& client = history_.producers[producer];
+  if (!Resume(producer)) return;
+  if (client.sent_seq > 0 && world_.choices.OneIn(5)) {
+    SendSeq(producer, world_.choices.Between(1, client.sent_seq));
+    return;
+  }
+  if (client.sent_seq == static_cast<int64_t>(client.writes.size())) {
+    client.writes.push_back(NewWrite(client.table));
+  }
+  SendSeq(producer, client.sent_seq + 1);
+}
+
+// After a reconnect a producer goes on where the server says, or sends again some that it has.
+bool Simulation::Resume(size_t producer) {
+  ProducerClient& client = history_.producers[producer];
+  if (handles_[producer] != nullptr) return true;
+  if (streams_[client.table] == nullptr) OpenStream(client.table);
+  if (dead_ || streams_[client.table] == nullptr) return false;
+  auto opened = streams_[client.table]->OpenProducer(client.name);
+  const auto last = engine_->LastSeqOf(world_.tables[client.table], client.name);
+  if (!opened.ok() || !last.ok()) {
+    oracle_.Violate("a producer cannot go on: " + opened.status().message() +
+                    last.status().message());
+    return false;
+  }
+  world_.trace.Note("producer ", client.name, " resumes after ", last->seq);
+  oracle_.OnResumed(client, last->seq);
+  handles_[producer] = std::move(*opened);
+  client.sent_seq = world_.choices.OneIn(2) ? last->seq : world_.choices.Between(0, last->seq);
+  return true;
+}
+
+bool Simulation::SendSeq(size_t producer, int64_t seq) {
+  ProducerClient& client = history_.producers[producer];
+  SentWrite& write = history_.writes[client.writes[seq - 1]];
+  const auto answer =
+      streams_[client.table]->Write(FirstId(write.number), write.rows, *handles_[producer], seq);
+  world_.trace.Note("write ", write.number, " of ", client.name, " as seq ", seq, ": ",
+                    !answer.ok()       ? answer.status().message()
+                    : answer->is_retry ? "retry of " + std::to_string(answer->lsn.value)
+                                       : std::to_string(answer->lsn.value));
+  if (dead_ || !answer.ok()) {
+    write.in_doubt |= !write.lsn;
+    if (!dead_ && CodeOf(answer.status()) == ErrorCode::kInvalidRequest) {
+      oracle_.Violate("producer " + client.name + ": " + answer.status().message());
+    }
+    return false;
+  }
+  if (answer->is_retry) {
+    oracle_.OnRetried(write, answer->lsn, answer->committed_long_ago);
+  } else {
+    oracle_.OnAnswered(write, answer->lsn);
+  }
+  client.sent_seq = std::max(client.sent_seq, seq);
+  return true;
 }
 
 void Simulation::TryToStart() {
@@ -242,6 +320,7 @@ void Simulation::TryToStart() {
 void Simulation::End() {
   world_.trace.Note("end");
   for (auto& stream : streams_) stream.reset();
+  for (auto& handle : handles_) handle.reset();
   oracle_.OnEnded();
   engine_.reset();
 }
@@ -288,8 +367,20 @@ void Simulation::ComeToRest() {
     }
     if (engine_ != nullptr && engine_->progress().failed) End();
     if (engine_ == nullptr) TryToStart();
+    if (engine_ != nullptr) FinishProducers();
     for (const Stage stage : kStages) Step(stage);
     PassTime(milliseconds(25));
+  }
+}
+
+// Every producer gets answers for all its writes.
+void Simulation::FinishProducers() {
+  for (size_t i = 0; i < history_.producers.size(); ++i) {
+    const ProducerClient& client = history_.producers[i];
+    if (!Resume(i)) continue;
+    while (client.sent_seq < static_cast<int64_t>(client.writes.size())) {
+      if (!SendSeq(i, client.sent_seq + 1)) break;
+    }
   }
 }
 

@@ -46,6 +46,11 @@ class Simulation {
   void Turn();
   void Meddle();
   void Write();
+  void WriteAnonymously(size_t table);
+  void WriteAsProducer(size_t producer);
+  int64_t NewWrite(size_t table);
+  bool SendSeq(size_t producer, int64_t seq);
+  bool Resume(size_t producer);
   void OpenStream(size_t table);
   void Step(ingest::Engine::Stage stage);
   void TryToStart();
@@ -56,6 +61,7 @@ class Simulation {
   void OnOperation(FaultPlan::Moment moment, const Operation& operation, bool is_disk);
   bool AllIsCommitted() const;
   void ComeToRest();
+  void FinishProducers();
 
   World world_;
   History history_;
@@ -65,8 +71,9 @@ class Simulation {
   Outcome outcome_;
 
   std::unique_ptr<ingest::Engine> engine_;
-  std::vector<std::unique_ptr<ClientStream>> streams_;  // by table, of this process
-  std::array<bool, 3> busy_ = {};                       // stages inside a step
+  std::vector<std::unique_ptr<ClientStream>> streams_;      // by table, of this process
+  std::vector<std::shared_ptr<ingest::Producer>> handles_;  // by producer, of this process
+  std::array<bool, 3> busy_ = {};                           // stages inside a step
   bool opening_ = false;
   bool starting_ = false;
   bool dead_ = false;  // the process has died inside of what it does, and unwinds
