@@ -94,6 +94,10 @@ def prepare():
                        stdout=subprocess.DEVNULL)
 
 
+class BuildError(Exception):
+    pass
+
+
 def build(program):
     environment = {**os.environ, "CCACHE_BASEDIR": str(TREE), "CCACHE_NOHASHDIR": "1"}
     environment.setdefault("CCACHE_DIR", str(ROOT / ".deps" / "ccache"))
@@ -101,7 +105,7 @@ def build(program):
     built = subprocess.run(["ninja", "-C", "build/release", "-j", jobs, program], cwd=TREE,
                            env=environment, capture_output=True, text=True, check=False)
     if built.returncode:
-        sys.exit(f"{program} does not build:\n{built.stdout[-4000:]}")
+        raise BuildError(f"{program} does not build:\n{built.stdout[-4000:]}")
 
 
 def failure(program, argument):
@@ -143,14 +147,18 @@ def run(names):
     rows = []
     for mutant in chosen:
         started = time.monotonic()
+        before = {name: (TREE / name).read_bytes() for name in mutant.touched()}
         applied = mutant.apply(TREE)
         if applied.returncode:
             sys.exit(f"{mutant.name} does not apply:\n{applied.stderr}")
         try:
             noticed = caught_by(mutant)
+        except BuildError as error:
+            print(f"{mutant.name}: {error}", flush=True)
+            noticed = None
         finally:
-            for name in mutant.touched():
-                shutil.copyfile(ROOT / name, TREE / name)
+            for name, bytes_before in before.items():
+                (TREE / name).write_bytes(bytes_before)
         rows.append((mutant.name, mutant.guarantee, noticed or "NOBODY"))
         print(f"{mutant.name}: {noticed or 'NOBODY NOTICED'} "
               f"({time.monotonic() - started:.0f} s)", flush=True)

@@ -133,7 +133,6 @@ void Oracle::OnProgress(const Watermarks& now) {
   if (s3_moved && world_.choices.OneIn(2)) CheckObjects();
 }
 
-// LOCAL_DISK means that it is still there when the power goes this very moment.
 void Oracle::CheckPowerLossNow() {
   const auto image = world_.disk.Clone();
   image->LosePower(world_.choices.Next(), PowerLoss::kDropUnsynced);

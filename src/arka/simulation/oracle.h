@@ -47,9 +47,11 @@ class Oracle {
   const std::vector<std::string>& violations() const { return violations_; }
   void Violate(std::string what);
 
+  /// LOCAL_DISK means that it is still there when the power goes this very moment.
+  void CheckPowerLossNow();
+
  private:
   void CheckWatermarks(const protocol::Watermarks& now);
-  void CheckPowerLossNow();
   void CheckObjects();
   void CheckCommitted(const SentWrite& write);
   void CheckRows(size_t table);

@@ -16,9 +16,14 @@ constexpr Stage kStages[] = {Stage::kLog, Stage::kUploader, Stage::kCommitter};
 
 }  // namespace
 
-Simulation::Simulation(uint64_t seed)
-    : world_(seed), oracle_(world_, history_), weather_(world_), foreign_(world_, history_) {
+Simulation::Simulation(uint64_t seed, Faults faults)
+    : faults_(faults),
+      world_(seed),
+      oracle_(world_, history_),
+      weather_(world_),
+      foreign_(world_, history_) {
   ChooseOptions();
+  if (faults_ == Faults::kAdded) LiveFast();
   WatchEdges();
 }
 
@@ -56,6 +61,16 @@ void Simulation::ChooseOptions() {
   options.max_unflushed_bytes = choices.Spread(1 << 13, 1 << 20);
 }
 
+// A short life in which every stage does everything.
+void Simulation::LiveFast() {
+  ingest::EngineOptions& options = world_.options;
+  options.log.segment_bytes = 8 << 10;
+  options.log.lsn_block = 16;
+  options.upload_interval = milliseconds(20);
+  options.commit_interval = milliseconds(200);
+  options.max_buffer_bytes = 1 << 10;
+}
+
 void Simulation::WatchEdges() {
   world_.clock.SetWaiting([this](SteadyTime deadline) { return OnWait(deadline); });
   world_.catalog_unruly.SetLandedListener([this](const iceberg::Table& table) {
@@ -85,7 +100,8 @@ void Simulation::OnOperation(FaultPlan::Moment moment, const Operation& operatio
   if (!before && operation.kind == "delete" && operation.target.ends_with("o") == false) {
     oracle_.OnDeleted(operation.target);
   }
-  if (rest_) return;
+  if (is_disk && watch_disk_) watch_disk_();
+  if (rest_ || faults_ == Faults::kAdded) return;
   Choices& choices = world_.choices;
   if (choices.OneIn(is_disk ? 1500 : 400)) return Die(choices.OneIn(2));
   if (is_disk || depth_ >= kMaxDepth || starting_) return;
@@ -121,7 +137,7 @@ void Simulation::Turn() {
   const int64_t choice = choices.Below(100);
   if (engine_ == nullptr) {
     if (choice < 30) TryToStart();
-    if (choice >= 80) Meddle();
+    if (choice >= 80 && faults_ == Faults::kAll) Meddle();
     PassTime(microseconds(choices.Spread(1000, 2'000'000)));
   } else if (choice < 34) {
     Write();
@@ -133,7 +149,7 @@ void Simulation::Turn() {
     Step(Stage::kCommitter);
   } else if (choice < 88) {
     PassTime(microseconds(choices.Spread(1000, 5'000'000)));
-  } else {
+  } else if (faults_ == Faults::kAll) {
     Meddle();
   }
   --depth_;
@@ -389,7 +405,7 @@ void Simulation::FinishProducers() {
 }
 
 Outcome Simulation::Run() {
-  const int64_t turns = world_.choices.Between(50, 600);
+  const int64_t turns = faults_ == Faults::kAll ? world_.choices.Between(50, 600) : 80;
   for (int64_t turn = 0; turn < turns && oracle_.violations().empty(); ++turn) {
     Turn();
     if (dead_ || (engine_ != nullptr && engine_->progress().failed && world_.choices.OneIn(10))) {

@@ -32,16 +32,28 @@ struct Outcome {
 
 class Simulation {
  public:
-  explicit Simulation(uint64_t seed);
+  /// What goes wrong in a life.
+  enum class Faults {
+    kAll,    // whatever the seed has in store
+    kAdded,  // what the caller adds to the plans of world(); the process dies of nothing else
+  };
+
+  explicit Simulation(uint64_t seed, Faults faults = Faults::kAll);
   ~Simulation();
 
   Outcome Run();
+
+  World& world() { return world_; }
+  Oracle& oracle() { return oracle_; }
+  /// Called before and after every operation of the disk.
+  void WatchDisk(std::function<void()> watch) { watch_disk_ = std::move(watch); }
 
  private:
   static constexpr int kMaxDepth = 2;
   static constexpr size_t kNone = SIZE_MAX;
 
   void ChooseOptions();
+  void LiveFast();
   void WatchEdges();
   void Turn();
   void Meddle();
@@ -63,6 +75,8 @@ class Simulation {
   void ComeToRest();
   void FinishProducers();
 
+  const Faults faults_;
+  std::function<void()> watch_disk_;
   World world_;
   History history_;
   Oracle oracle_;
