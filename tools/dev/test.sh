@@ -26,7 +26,7 @@ run_tests() {
     slow | all) setup spark ;;
     *) setup ;;
   esac
-  build release
+  [ "$set" = sanitizers ] || build release
   rm -rf "$REPORTS" && mkdir -p "$REPORTS"
   local broken=0
   case $set in
@@ -41,9 +41,10 @@ run_tests() {
       run_ctest 'fast|simulation' || broken=1
       run_pytest system tests/system tests/crash tests/docs || broken=1
       ;;
+    sanitizers) test_sanitizers || broken=1 ;;
     tests/*) run_pytest system "$set" "$@" || broken=1 ;;
     -*) run_ctest fast "$set" "$@" || broken=1 ;;
-    *) die "unknown set of tests '$set': fast, system, slow, all, a path under tests/, or nothing" ;;
+    *) die "unknown set of tests '$set': fast, system, slow, sanitizers, all, a path under tests/, or nothing" ;;
   esac
   .venv/bin/python tools/test_summary.py "$REPORTS" "$broken"
 }
