@@ -64,8 +64,9 @@ def run_toxics(directory, seed, cycles, say):
 @scenario("full-disk")
 def run_full_disk(directory, seed, cycles, say):
     """a small ext4 file system that fills up and is freed"""
-    with small_disk(directory, full_disk.MEGABYTES, "ext4") as disk, \
-            Trial(disk.path / "data", seed, settings=full_disk.SETTINGS, pause=0.1) as trial:
+    megabytes = full_disk.MEGABYTES + 40 * cycles  # the tables' own data grow, too
+    with small_disk(directory, megabytes, "ext4") as disk, \
+            Trial(disk.path / "data", seed, settings=full_disk.SETTINGS, pause=0.3) as trial:
         trial.start()
         full_disk.full_cycles(trial, disk, cycles, say)
         return trial.finish()
