@@ -101,7 +101,7 @@ def main():
     print(f"seed {seed}, {arguments.cycles} cycles with {arguments.scenario}", flush=True)
     while done < arguments.cycles:
         cycles = min(arguments.round, arguments.cycles - done)
-        directory = arguments.dir / f"{arguments.scenario}-{seed}"
+        directory = arguments.dir.resolve() / f"{arguments.scenario}-{seed}"
         shutil.rmtree(directory, ignore_errors=True)
         try:
             figures = SCENARIOS[arguments.scenario](
