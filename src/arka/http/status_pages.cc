@@ -31,6 +31,17 @@ HttpResponse Text(int code, std::string body) {
   return response;
 }
 
+// A line for every table whose writes are not committed.
+std::string Problems(const protocol::ServerStatus& status) {
+  std::ostringstream lines;
+  for (const auto& table : status.tables) {
+    if (table.problem.empty()) continue;
+    lines << "\ntable " << table.name << ": " << table.pending_writes << " write(s) of about "
+          << table.pending_bytes << " bytes wait: " << table.problem << "\n";
+  }
+  return lines.str();
+}
+
 std::string Page(const protocol::ServerStatus& status) {
   std::ostringstream page;
   page << "Arka " << status.version << ", node " << status.node
@@ -41,6 +52,7 @@ std::string Page(const protocol::ServerStatus& status) {
        << "COMMITTED        " << status.watermarks.committed_lsn << "\n"
        << "lag              " << status.lag_seconds << " s\n";
   if (!status.problem.empty()) page << "\nproblem: " << status.problem << "\n";
+  page << Problems(status);
   page << "\nThis port speaks Arrow Flight (grpc://). As JSON: /api/v1/status\n";
   return page.str();
 }
@@ -61,7 +73,8 @@ HttpResponse StatusPages::Answer(const HttpRequest& request) const {
   if (request.path == "/readyz") {
     if (shutting_down_) return Text(503, "shutting down\n");
     const auto status = engine_.status();
-    return status.ready ? Text(200, "ready\n") : Text(503, status.problem + "\n");
+    return status.ready ? Text(200, "ready\n" + Problems(status))
+                        : Text(503, status.problem + "\n");
   }
   if (request.path == "/api/v1/status") return Json(engine_.status());
   if (request.path == "/") {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include "arka/base/check.h"
 #include "arka/base/thread_priority.h"
 #include "arka/lake/data_file_writer.h"
 
@@ -18,6 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kMergeEvery{50};
 constexpr milliseconds kFirstBackoff{200};
 constexpr milliseconds kMaxBackoff{10'000};
+constexpr int64_t kMaxPieceBytes = 4 << 20;  // of the log, read at a time
 
 std::string DataFileKey(const Table& table, const Rows& rows, Random& random) {
   return table.data_prefix + std::to_string(rows.first_lsn.value) + "-" +
@@ -27,11 +30,19 @@ std::string DataFileKey(const Table& table, const Rows& rows, Random& random) {
 }  // namespace
 
 Committer::Landing::Landing(Table& table)
-    : table(table), buffer(table.file_schema->storage_schema()) {}
+    : table(table),
+      buffer(table.file_schema == nullptr ? nullptr : table.file_schema->storage_schema()) {}
+
+Lsn Committer::Landing::first_held() const {
+  if (reread) return reread->after.next();
+  if (first_staged != kNoLsn) return first_staged;
+  if (!buffer.empty() || unmerged.empty()) return buffer.first_lsn();
+  return unmerged.front().lsn;
+}
 
 Committer::Committer(Sequencer& sequencer, lake::TableCommitter& tables, ObjectStore& warehouse,
                      MemoryBudget& budget, Clock& clock, Random& random, CommitterOptions options,
-                     std::function<void()> on_room)
+                     std::function<void()> on_room, std::function<Status(Table&)> look)
     : sequencer_(sequencer),
       tables_(tables),
       warehouse_(warehouse),
@@ -40,6 +51,7 @@ Committer::Committer(Sequencer& sequencer, lake::TableCommitter& tables, ObjectS
       random_(random),
       options_(options),
       on_room_(std::move(on_room)),
+      look_(std::move(look)),
       next_commit_(clock.Now() + options.interval) {}
 
 Committer::~Committer() { Stop(); }
@@ -90,6 +102,9 @@ SteadyTime Committer::Step() {
 }
 
 void Committer::StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now) {
+  if (!std::exchange(landing.begun, true) && landing.table.last_held != kNoLsn) {
+    landing.reread = {landing.table.first_held.previous(), landing.table.last_held};
+  }
   const Status merged = Merge(landing);
   if (!merged.ok()) return Settle(landing.table, landing.staging, merged);
   // Sealed once: rows that come while the commit waits for the upload stay for the next commit.
@@ -99,8 +114,9 @@ void Committer::StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now) {
   }
   if (!landing.sealed || landing.job || now < landing.committing.not_before) return;
   if (landing.staged_through > s3_lsn) return;
+  if (landing.reread && landing.reread->through > s3_lsn) return;
   landing.commit_due = landing.sealed = false;
-  if (landing.staged_through != kNoLsn) StartCommit(landing);
+  if (landing.staged_through != kNoLsn || landing.reread) StartCommit(landing);
 }
 
 // Notes how it went, and when to try again.
@@ -109,11 +125,14 @@ void Committer::Settle(const Table& table, Retry& retry, Status status) {
     retry.backoff = milliseconds(0);
   } else {
     retry.backoff = std::clamp(retry.backoff * 2, kFirstBackoff, kMaxBackoff);
-    retry.not_before = clock_.Now() + retry.backoff;
+    // Tables that failed together, or servers, do not come back together.
+    const auto jitter = milliseconds(random_.Next() % (retry.backoff.count() / 4 + 1));
+    retry.not_before = clock_.Now() + retry.backoff - jitter;
     status = WithContext(status, table.identifier.ToString());
     spdlog::warn("committer: {}; trying again in {} ms", status.message(), retry.backoff.count());
   }
   std::lock_guard lock(mutex_);
+  if (retry.error.ok()) retry.since = clock_.WallNow();
   retry.error = std::move(status);
 }
 
@@ -131,28 +150,46 @@ Status Committer::Absorb(Table& table) {
 Status Committer::Merge(Landing& landing) {
   int64_t freed = 0;
   for (BufferedWrite& write : sequencer_.TakePending(landing.table)) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t saved, landing.buffer.Add(std::move(write)));
+    landing.unmerged.push_back(std::move(write));
+  }
+  while (!landing.unmerged.empty()) {
+    if (!landing.buffer.Takes(landing.unmerged.front())) {
+      // The table was altered: what came before goes to a file of its own.
+      if (clock_.Now() < landing.staging.not_before || !Stage(landing).ok()) break;
+    }
+    ARROW_ASSIGN_OR_RAISE(const int64_t saved,
+                          landing.buffer.Add(std::move(landing.unmerged.front())));
+    landing.unmerged.pop_front();
     freed += saved;
   }
   if (freed > 0) GiveBack(freed);
   return Status::OK();
 }
 
+Result<lake::StagedFile> Committer::WriteFile(const Table& table, const Rows& rows) {
+  const std::string key = DataFileKey(table, rows, random_);
+  const lake::TableSchema& schema = rows.schema != nullptr ? *rows.schema : *table.file_schema;
+  auto file = lake::WriteDataFile(warehouse_, key, schema, rows.batches);
+  if (!file.ok()) return WithContext(file.status(), "data file " + key);
+  return lake::StagedFile{std::move(*file), rows.first_lsn, rows.last_lsn};
+}
+
 Status Committer::StageAll(Landing& landing) {
   if (landing.buffer.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(Rows rows, landing.buffer.TakeAll());
   if (rows.row_count > 0) {
-    const std::string key = DataFileKey(landing.table, rows, random_);
-    // The rows are gone from the buffer: they must not be lost to a store that is away.
-    auto file = lake::WriteDataFile(warehouse_, key, *landing.table.file_schema, rows.batches);
+    auto file = WriteFile(landing.table, rows);
     if (!file.ok()) {
+      // The rows are gone from the buffer: they must not be lost to a store that is away.
       ARROW_RETURN_NOT_OK(landing.buffer.PutBack(std::move(rows)));
-      return WithContext(file.status(), "data file " + key);
+      return file.status();
     }
-    landing.staged.push_back({std::move(*file), rows.first_lsn, rows.last_lsn});
+    landing.staged.push_back(*std::move(file));
   }
   if (landing.first_staged == kNoLsn) landing.first_staged = rows.first_lsn;
   landing.staged_through = rows.last_lsn;
+  landing.staged_writes += rows.write_count;
+  landing.staged_bytes += rows.write_bytes;
   GiveBack(rows.charged_bytes);
   return Status::OK();
 }
@@ -165,11 +202,16 @@ Status Committer::Stage(Landing& landing) {
 
 // Hands what is staged over to a job.
 void Committer::StartCommit(Landing& landing) {
-  landing.job.emplace();
-  landing.job->files = std::exchange(landing.staged, {});
-  landing.job->first_lsn = std::exchange(landing.first_staged, kNoLsn);
-  landing.job->through = std::exchange(landing.staged_through, kNoLsn);
-  landing.job->newest_lsn = sequencer_.progress().watermarks.last_lsn;
+  Job& job = landing.job.emplace();
+  job.first_lsn = landing.first_held();
+  job.through = landing.staged_through;
+  if (landing.reread) job.through = std::max(job.through, landing.reread->through);
+  job.reread = std::exchange(landing.reread, std::nullopt);
+  job.files = std::exchange(landing.staged, {});
+  job.writes = std::exchange(landing.staged_writes, 0);
+  job.bytes = std::exchange(landing.staged_bytes, 0);
+  job.newest_lsn = sequencer_.progress().watermarks.last_lsn;
+  landing.first_staged = landing.staged_through = kNoLsn;
   ++commits_under_way_;
   if (pool_ == nullptr) return RunJob(landing);
   pool_->Post([this, &landing] {
@@ -180,10 +222,13 @@ void Committer::StartCommit(Landing& landing) {
 
 void Committer::RunJob(Landing& landing) {
   Job& job = *landing.job;
-  const Table& table = landing.table;
-  if (!job.files.empty()) {
+  Table& table = landing.table;
+  const Status read = job.reread ? Reread(table, job) : Status::OK();
+  if (!read.ok()) {
+    job.outcome = read;
+  } else if (!job.files.empty()) {
     job.outcome =
-        tables_.Commit(table.identifier, table.uuid, job.files, job.newest_lsn, stop_.get_token());
+        tables_.Commit(table.name(), table.uuid, job.files, job.newest_lsn, stop_.get_token());
   }
   {
     std::lock_guard lock(mutex_);
@@ -191,6 +236,59 @@ void Committer::RunJob(Landing& landing) {
   }
   --commits_under_way_;
   wake_.Notify();
+}
+
+// Rows that no data file has, or only files that can never be committed: out of the log, into new
+// ones. After an error all is read again; files that were written meanwhile stay behind.
+Status Committer::Reread(Table& table, Job& job) {
+  ARKA_CHECK(replayer_ != nullptr);
+  if (table.is_gone()) ARROW_RETURN_NOT_OK(look_(table));
+  const int64_t file_bytes = std::min(options_.max_buffer_bytes, budget_.limit_bytes() / 4);
+  TableBuffer buffer(nullptr);
+  std::vector<lake::StagedFile> files;
+  const auto stage = [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const Rows rows, buffer.TakeAll());
+    GiveBack(rows.charged_bytes);
+    job.writes += rows.write_count;
+    job.bytes += rows.write_bytes;
+    if (rows.row_count == 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(auto file, WriteFile(table, rows));
+    files.push_back(std::move(file));
+    return Status::OK();
+  };
+  const auto read_all = [&]() -> Status {
+    Lsn after = job.reread->after;
+    while (after < job.reread->through) {
+      if (stop_.stop_requested()) return Error(ErrorCode::kShuttingDown, "stopped");
+      ARROW_ASSIGN_OR_RAISE(const Lsn through,
+                            replayer_->Read(after, job.reread->through, kMaxPieceBytes, &table,
+                                            [&](Table&, BufferedWrite write) -> Status {
+                                              if (!buffer.Takes(write))
+                                                ARROW_RETURN_NOT_OK(stage());
+                                              budget_.Take(write.charged_bytes);
+                                              ARROW_ASSIGN_OR_RAISE(const int64_t freed,
+                                                                    buffer.Add(std::move(write)));
+                                              GiveBack(freed);
+                                              return Status::OK();
+                                            }));
+      if (through == after) {
+        return Error(ErrorCode::kInternal, "the log holds nothing after LSN ", after);
+      }
+      after = through;
+      if (buffer.size_bytes() >= file_bytes) ARROW_RETURN_NOT_OK(stage());
+    }
+    return stage();
+  };
+  const Status read = read_all();
+  if (!read.ok()) {
+    GiveBack(buffer.charged_bytes());
+    job.writes = job.bytes = 0;  // counted anew once the table is committed to the end
+    return WithContext(read, "reading writes back from the log");
+  }
+  std::move(job.files.begin(), job.files.end(), std::back_inserter(files));
+  job.files = std::move(files);
+  job.reread.reset();
+  return Status::OK();
 }
 
 void Committer::SettleJobs() {
@@ -204,28 +302,68 @@ void Committer::SettleJobs() {
 
 void Committer::SettleJob(Landing& landing) {
   Job job = *std::exchange(landing.job, std::nullopt);
-  if (job.outcome.ok() && !job.files.empty() && job.outcome->through < job.files.back().last_lsn) {
-    job.outcome = Error(ErrorCode::kInternal, "the table is committed up to ", job.outcome->through,
-                        ", which is within a data file");
-  }
-  Settle(landing.table, landing.committing, WithContext(job.outcome.status(), "commit"));
+  Table& table = landing.table;
+  Settle(table, landing.committing, WithContext(job.outcome.status(), "commit"));
   if (!job.outcome.ok()) {
-    // Before what was staged since; the same files again, alone or with later ones, are safe.
-    std::move(landing.staged.begin(), landing.staged.end(), std::back_inserter(job.files));
-    landing.staged = std::move(job.files);
-    landing.first_staged = job.first_lsn;
-    landing.staged_through = std::max(landing.staged_through, job.through);
-    landing.commit_due = landing.sealed = true;
-    return;
+    if (CodeOf(job.outcome.status()) == ErrorCode::kNotFound) {
+      table.NoteGone(job.outcome.status());
+      sequencer_.SetGone(table, true);
+    }
+    return GiveBack(landing, job);
   }
-  const CommitEvent event{job.through, job.outcome->snapshot_id,
-                          clock_.WallNow().time_since_epoch().count()};
+  const lake::CommitOutcome& outcome = *job.outcome;
+  CommitEvent event{job.through, outcome.snapshot_id, clock_.WallNow().time_since_epoch().count()};
   if (!job.files.empty()) {
+    const bool was_gone = table.is_gone();
+    table.NoteFound(outcome.name, outcome.schema_id);
+    if (was_gone) sequencer_.SetGone(table, false);
+    if (outcome.through < job.files.back().last_lsn) {
+      event.through = outcome.through;
+      KeepRest(landing, job);
+    }
     spdlog::info("committer: {}: snapshot {} holds writes {} to {} in {} data file(s)",
-                 landing.table.identifier.ToString(), event.snapshot_id, job.first_lsn.value,
+                 outcome.name.ToString(), event.snapshot_id, job.first_lsn.value,
                  event.through.value, job.files.size());
   }
-  sequencer_.OnCommitted(landing.table, event, landing.first_held());
+  table.NoteLanded(event.through, job.writes, job.bytes);
+  sequencer_.OnCommitted(table, event, landing.first_held());
+}
+
+// Puts a job's files before what was staged since; committing the same files again, alone or with
+// later ones, is safe.
+void Committer::GiveBack(Landing& landing, Job& job) {
+  std::move(landing.staged.begin(), landing.staged.end(), std::back_inserter(job.files));
+  landing.staged = std::move(job.files);
+  landing.reread = job.reread;
+  landing.first_staged = job.first_lsn;
+  landing.staged_through = std::max(landing.staged_through, job.through);
+  landing.staged_writes += job.writes;
+  landing.staged_bytes += job.bytes;
+  landing.commit_due = landing.sealed = true;
+}
+
+// An attempt of before a restart has landed late, with other file boundaries. The file that it
+// overlaps cannot be committed; it stays where it is, and its writes that have not landed are read
+// back from the log.
+void Committer::KeepRest(Landing& landing, Job& job) {
+  const Lsn through = job.outcome->through;
+  Job rest = job;
+  rest.files.clear();
+  rest.first_lsn = through.next();
+  rest.writes = rest.bytes = 0;
+  for (const lake::StagedFile& file : job.files) {
+    if (file.last_lsn <= through) continue;
+    if (file.first_lsn > through) {
+      rest.files.push_back(file);
+      continue;
+    }
+    spdlog::warn(
+        "committer: {}: writes up to {} were committed by an earlier run, late; those up "
+        "to {} are staged anew, and {} is left behind",
+        landing.table.name().ToString(), through.value, file.last_lsn.value, file.file.file_path);
+    rest.reread = {through, file.last_lsn};
+  }
+  GiveBack(landing, rest);
 }
 
 void Committer::MakeRoom(const std::vector<Landing*>& landings) {
@@ -246,6 +384,34 @@ std::vector<Committer::Landing*> Committer::Landings() {
   std::vector<Landing*> landings;
   for (const auto& [id, landing] : landings_) landings.push_back(landing.get());
   return landings;
+}
+
+std::vector<protocol::TableStatus> Committer::tables(size_t limit) const {
+  std::vector<protocol::TableStatus> tables;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [id, landing] : landings_) {
+      const Table& table = landing->table;
+      protocol::TableStatus status;
+      status.name = table.name().ToString();
+      status.uuid = table.uuid;
+      status.committed_lsn = table.committed_through();
+      status.pending_writes = table.pending_writes();
+      status.pending_bytes = table.pending_bytes();
+      const auto last = table.last_commit();
+      if (last) status.last_commit_us = last->timestamp_us;
+      for (const Retry* retry : {&landing->staging, &landing->committing}) {
+        if (retry->error.ok()) continue;
+        status.problem = retry->error.message();
+        status.problem_since_us = retry->since.time_since_epoch().count();
+      }
+      if (status.problem.empty() && table.is_gone()) status.problem = table.CheckThere().message();
+      tables.push_back(std::move(status));
+    }
+  }
+  std::ranges::stable_partition(tables, [](const auto& status) { return !status.problem.empty(); });
+  if (tables.size() > limit) tables.resize(limit);
+  return tables;
 }
 
 Status Committer::last_error() const {

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,6 +26,7 @@
 #include "arka/base/error.h"
 #include "arka/base/task_queue.h"
 #include "arka/iceberg/data_file.h"
+#include "arka/ingest/log_replayer.h"
 #include "arka/ingest/memory_budget.h"
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/table.h"
@@ -34,6 +36,7 @@
 #include "arka/io/object_store.h"
 #include "arka/io/random.h"
 #include "arka/lake/table_committer.h"
+#include "arka/protocol/server_status.h"
 
 namespace arka::ingest {
 
@@ -45,15 +48,19 @@ struct CommitterOptions {
 
 class Committer {
  public:
-  /// All must outlive the committer. `on_room` is called, on the committer's thread, when memory
-  /// was given back that somebody had been refused.
+  /// All must outlive the committer. `on_room` is called, on a thread of the committer's, when
+  /// memory was given back that somebody had been refused. `look` looks in the catalog for a table
+  /// that is gone (TableRegistry::Look).
   Committer(Sequencer& sequencer, lake::TableCommitter& tables, ObjectStore& warehouse,
             MemoryBudget& budget, Clock& clock, Random& random, CommitterOptions options,
-            std::function<void()> on_room);
+            std::function<void()> on_room, std::function<Status(Table&)> look);
   ~Committer();
 
   /// Makes `table` known; before its first write is sequenced. Thread-safe.
   void AddTable(Table& table);
+
+  /// Where rows that have to be staged anew are read from; before Start or Step.
+  void ReadFrom(const LogReplayer& replayer) { replayer_ = &replayer; }
 
   /// Starts the loop, on a thread that gives way to those that take writes and sync the log.
   void Start();
@@ -72,6 +79,8 @@ class Committer {
   /// Replay only, before Start: merges what was restored and writes files that are full.
   Status Absorb(Table& table);
 
+  /// How every table is, those that fail first; at most `limit` of them.
+  std::vector<protocol::TableStatus> tables(size_t limit) const;
   /// What the last round of some table that fails now said; OK where all work.
   Status last_error() const;
 
@@ -80,12 +89,22 @@ class Committer {
   struct Retry {
     SteadyTime not_before{};
     std::chrono::milliseconds backoff{0};
-    Status error;  // guarded by mutex_
+    Status error;      // guarded by mutex_
+    WallTime since{};  // when the first of the errors in a row came; guarded by mutex_
+  };
+
+  // Writes after < LSN <= through, whose rows are in the log only.
+  struct LogRange {
+    Lsn after;
+    Lsn through;
   };
 
   // What is being committed; while the job runs it belongs to the job's thread.
   struct Job {
+    std::optional<LogRange> reread;       // first of all, to files that go before the others
     std::vector<lake::StagedFile> files;  // oldest first; may be none, where there were no rows
+    int64_t writes = 0;
+    int64_t bytes = 0;
     Lsn first_lsn;
     Lsn through;
     Lsn newest_lsn;
@@ -96,10 +115,14 @@ class Committer {
   struct Landing {
     explicit Landing(Table& table);
     // The first write that is staged or buffered, and not handed to a job.
-    Lsn first_held() const { return first_staged != kNoLsn ? first_staged : buffer.first_lsn(); }
+    Lsn first_held() const;
 
     Table& table;
+    bool begun = false;
+    std::deque<BufferedWrite> unmerged;  // of another schema than the buffer, which is staged first
     TableBuffer buffer;
+    std::optional<LogRange> reread;  // before what is staged
+    int64_t staged_writes = 0, staged_bytes = 0;
     std::vector<lake::StagedFile> staged;  // data files that no snapshot names yet, oldest first
     Lsn staged_through = kNoLsn;           // also where rows were none, and no file was written
     Lsn first_staged = kNoLsn;
@@ -118,6 +141,10 @@ class Committer {
   void RunJob(Landing& landing);
   void SettleJobs();
   void SettleJob(Landing& landing);
+  void GiveBack(Landing& landing, Job& job);
+  void KeepRest(Landing& landing, Job& job);
+  Status Reread(Table& table, Job& job);
+  Result<lake::StagedFile> WriteFile(const Table& table, const Rows& rows);
   void Settle(const Table& table, Retry& retry, Status status);
   // Memory is tight: the largest buffer becomes a data file though it is not full.
   void MakeRoom(const std::vector<Landing*>& landings);
@@ -132,6 +159,8 @@ class Committer {
   Random& random_;
   const CommitterOptions options_;
   const std::function<void()> on_room_;
+  const std::function<Status(Table&)> look_;
+  const LogReplayer* replayer_ = nullptr;  // constant once it is there
 
   WakeSignal wake_;
   std::atomic<bool> commit_now_{false};

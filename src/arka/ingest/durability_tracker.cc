@@ -43,8 +43,17 @@ void DurabilityTracker::OnCommitted(TableId table, Lsn through, Lsn next_uncommi
 }
 
 bool DurabilityTracker::all_landed() const {
-  const size_t held = first_uncommitted_.count(kGoneTables);
-  return watermarks_.s3_lsn == watermarks_.last_lsn && first_uncommitted_.size() == held;
+  return watermarks_.s3_lsn == watermarks_.last_lsn &&
+         std::ranges::all_of(first_uncommitted_,
+                             [&](const auto& entry) { return gone_.contains(entry.first); });
+}
+
+void DurabilityTracker::SetGone(TableId table, bool gone) {
+  if (gone) {
+    gone_.insert(table);
+  } else {
+    gone_.erase(table);
+  }
 }
 
 void DurabilityTracker::MoveCommitted() {

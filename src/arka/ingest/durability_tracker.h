@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "arka/base/lsn.h"
 #include "arka/protocol/ack_batch.h"
@@ -18,10 +19,6 @@ struct TableId {
   uint32_t value = 0;
   auto operator<=>(const TableId&) const = default;
 };
-
-/// Stands for all tables that the log speaks of and the catalog no longer has: their writes are
-/// kept.
-inline constexpr TableId kGoneTables{0};
 
 class DurabilityTracker {
  public:
@@ -39,6 +36,9 @@ class DurabilityTracker {
   /// `next_uncommitted` (kNoLsn: none).
   void OnCommitted(TableId table, Lsn through, Lsn next_uncommitted);
 
+  /// The catalog does not have the table (any more), or has it again.
+  void SetGone(TableId table, bool gone);
+
   const protocol::Watermarks& watermarks() const { return watermarks_; }
   /// Whether nothing is left to do: all is committed but the writes to tables that are gone.
   bool all_landed() const;
@@ -48,6 +48,7 @@ class DurabilityTracker {
 
   protocol::Watermarks watermarks_;
   std::map<TableId, Lsn> first_uncommitted_;
+  std::set<TableId> gone_;
 };
 
 }  // namespace arka::ingest

@@ -93,7 +93,8 @@ TEST(DurabilityTracker, NoWatermarkEverFallsAndTheirOrderHolds) {
 }
 
 TEST(DurabilityTracker, WritesToTablesThatAreGoneAreNotWaitedFor) {
-  DurabilityTracker tracker(Lsn{1002}, Lsn{1001}, {{kGoneTables, Lsn{1000}}, {{1}, Lsn{1002}}});
+  DurabilityTracker tracker(Lsn{1002}, Lsn{1001}, {{{2}, Lsn{1000}}, {{1}, Lsn{1002}}});
+  tracker.SetGone({2}, true);
   EXPECT_FALSE(tracker.all_landed());
   tracker.OnObjectStorage(Lsn{1002});
   EXPECT_FALSE(tracker.all_landed()) << "table 1 has one";

@@ -10,6 +10,9 @@
 #include "arka/ingest/recovery.h"
 
 namespace arka::ingest {
+namespace {
+constexpr size_t kMaxTablesInStatus = 100;
+}  // namespace
 
 Engine::Engine(EngineSeams seams, EngineOptions options)
     : options_(std::move(options)),
@@ -17,8 +20,10 @@ Engine::Engine(EngineSeams seams, EngineOptions options)
       budget_(options_.max_unflushed_bytes),
       table_committer_(seams.catalog, seams.warehouse, seams.clock, seams.random, options_.node),
       sequencer_(seams.clock, options_.producers),
-      committer_(sequencer_, table_committer_, seams.warehouse, budget_, seams.clock, seams.random,
-                 {options_.commit_interval, options_.max_buffer_bytes}, [this] { OnRoom(); }),
+      committer_(
+          sequencer_, table_committer_, seams.warehouse, budget_, seams.clock, seams.random,
+          {options_.commit_interval, options_.max_buffer_bytes}, [this] { OnRoom(); },
+          [this](Table& table) { return tables_.Look(table); }),
       tables_(seams.catalog, seams.warehouse, {options_.node, options_.auto_create},
               [this](Table& table) { committer_.AddTable(table); }) {}
 
@@ -46,6 +51,8 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
     spdlog::info("recovery: {} write(s) go to their tables again, {} are held for missing tables",
                  recovery.restored_writes(), recovery.held_writes());
   }
+  engine->replayer_ = std::make_unique<LogReplayer>(*engine->log_, engine->tables_);
+  engine->committer_.ReadFrom(*engine->replayer_);
   engine->uploader_ = std::make_unique<Uploader>(
       *engine->log_, seams.objects, seams.clock, engine->sequencer_,
       UploaderOptions{engine->options_.node, engine->options_.upload_interval});
@@ -112,6 +119,7 @@ void Engine::OpenTable(iceberg::TableIdentifier identifier,
 }
 
 Result<Lsn> Engine::Write(const OpenedTable& target, DecodedWrite& write) {
+  ARROW_RETURN_NOT_OK(target.table->CheckThere());
   const int64_t bytes = write.size_bytes();
   ARROW_RETURN_NOT_OK(TakeMemory(bytes));
   auto lsn = sequencer_.Sequence(*target.table, target.definition, write, bytes);
@@ -131,6 +139,7 @@ Result<Admission> Engine::Write(const OpenedTable& target, DecodedWrite& write, 
     ARROW_ASSIGN_OR_RAISE(const auto retry, sequencer_.FindRetry(producer, seq));
     if (retry) return *retry;
   }
+  ARROW_RETURN_NOT_OK(target.table->CheckThere());
   const int64_t bytes = write.size_bytes();
   ARROW_RETURN_NOT_OK(TakeMemory(bytes));
   auto admission =
@@ -186,6 +195,7 @@ protocol::ServerStatus Engine::status() const {
     status.problem = problem.message();
     break;
   }
+  status.tables = committer_.tables(kMaxTablesInStatus);
   return status;
 }
 

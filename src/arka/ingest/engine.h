@@ -130,6 +130,7 @@ class Engine {
   Committer committer_;
   TableRegistry tables_;
   std::unique_ptr<wal::Log> log_;
+  std::unique_ptr<LogReplayer> replayer_;
   std::unique_ptr<Uploader> uploader_;
   WakeSignal drained_;  // notified with every move of a watermark
   bool started_ = false;

@@ -30,7 +30,7 @@ class Filter : public wal::ReplayVisitor {
     auto write = DecodeLogged(record, *opened->schema);
     if (!write.ok()) return WithContext(write.status(), table.identifier.ToString());
     const int64_t bytes = write->size_bytes();
-    return sink_(table, {record.lsn, std::move(write->stored), bytes});
+    return sink_(table, {record.lsn, std::move(write->stored), bytes, opened->schema.get()});
   }
 
  private:
@@ -56,6 +56,7 @@ Result<DecodedWrite> DecodeLogged(const wal::WriteRecord& record, const lake::Ta
     ARROW_ASSIGN_OR_RAISE(const IpcMessageView view, ViewIpcMessage(*record.header, *record.body));
     ARROW_ASSIGN_OR_RAISE(const auto batch, ReadBatch(record, schema.logged_schema()));
     DecodedWrite write;
+    write.schema = &schema;
     write.header = record.header;
     write.body = record.body;
     ARROW_ASSIGN_OR_RAISE(write.stored, schema.ToStorage(batch));

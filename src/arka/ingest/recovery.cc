@@ -32,15 +32,15 @@ Status Recovery::OnDefinition(const wal::Definition& definition) {
   if (sources_.contains(definition.id) || gone_.contains(definition.id)) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const TableDefinition table, DecodeTableDefinition(*definition.bytes));
   uuids_[definition.id] = table.table_uuid;
-  const Status restored = tables_.Restore(definition.id, table);
-  if (CodeOf(restored) == ErrorCode::kNotFound && !restored.ok()) {
-    spdlog::error(
-        "recovery: {}; its writes stay in the log. Bring the table back and restart to land them",
-        restored.message());
-    gone_.insert(definition.id);
+  const auto restored = tables_.Restore(definition.id, table);
+  if (!restored.ok()) {
+    return WithContext(restored.status(), "recovery of " + table.identifier.ToString());
+  }
+  if ((*restored)->is_gone()) {
+    spdlog::error("recovery: {}", (*restored)->CheckThere().message());
+    gone_[definition.id] = *restored;
     return Status::OK();
   }
-  ARROW_RETURN_NOT_OK(WithContext(restored, "recovery of " + table.identifier.ToString()));
   Source source;
   source.opened = tables_.OfDefinition(definition.id);
   ARROW_ASSIGN_OR_RAISE(auto header, SchemaHeader(*source.opened->schema->stream_schema()));
@@ -57,8 +57,8 @@ Status Recovery::OnWrite(wal::WriteRecord record) {
                                                           record.lsn, record.timestamp),
                                     "log"));
   }
-  if (gone_.contains(record.definition)) {
-    sequencer_.Hold(record.lsn);
+  if (const auto gone = gone_.find(record.definition); gone != gone_.end()) {
+    sequencer_.Hold(*gone->second, record.lsn, record.header->size() + record.body->size());
     ++held_writes_;
     return Status::OK();
   }
@@ -79,7 +79,7 @@ Status Recovery::OnWrite(wal::WriteRecord record) {
   if ((*decoded)->stored->num_rows() == 0) return Status::OK();
   const int64_t bytes = (*decoded)->size_bytes();
   budget_.Take(bytes);
-  sequencer_.Restore(table, {record.lsn, std::move((*decoded)->stored), bytes});
+  sequencer_.Restore(table, {record.lsn, std::move((*decoded)->stored), bytes, (*decoded)->schema});
   ++restored_writes_;
   unabsorbed_bytes_ += bytes;
   if (unabsorbed_bytes_ < kAbsorbBytes) return Status::OK();

@@ -46,7 +46,7 @@ class Recovery : public wal::ReplayVisitor {
   Committer& committer_;
   MemoryBudget& budget_;
   std::map<wal::DefinitionId, Source> sources_;
-  std::set<wal::DefinitionId> gone_;
+  std::map<wal::DefinitionId, Table*> gone_;
   std::map<wal::DefinitionId, std::string> uuids_;  // of the tables, also of those that are gone
   int64_t restored_writes_ = 0;
   int64_t held_writes_ = 0;

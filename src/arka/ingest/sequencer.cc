@@ -28,13 +28,18 @@ void Sequencer::Restore(Table& table, BufferedWrite write) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
   restored_.try_emplace(table.id, write.lsn);
+  table.NoteWrite(write.lsn, write.charged_bytes);
   table.pending.push_back(std::move(write));
 }
 
-void Sequencer::Hold(Lsn lsn) {
+void Sequencer::Hold(Table& table, Lsn lsn, int64_t bytes) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  restored_.try_emplace(kGoneTables, lsn);
+  restored_.try_emplace(table.id, lsn);
+  if (table.first_held == kNoLsn) table.first_held = lsn;
+  table.last_held = lsn;
+  table.NoteWrite(lsn, bytes);
+  held_.insert(table.id);
 }
 
 Status Sequencer::RestoreSeq(const std::string& producer, const std::string& table_uuid,
@@ -52,6 +57,7 @@ void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
   for (const auto& [table, lsn] : restored_) committed = std::min(committed, lsn.previous());
   s3_lsn = std::clamp(s3_lsn, committed, last);
   tracker_ = DurabilityTracker(last, s3_lsn, std::exchange(restored_, {}));
+  for (const TableId table : held_) tracker_.SetGone(table, true);
   producers_.OnCommitted(tracker_.watermarks().committed_lsn);
   const WallTime now = clock_.WallNow();
   moved_at_us_.fill(Micros(now));
@@ -116,7 +122,8 @@ Result<Lsn> Sequencer::Append(Table& table, wal::WriteRecord record, DecodedWrit
   const WallTime now = record.timestamp;
   ARROW_ASSIGN_OR_RAISE(const Lsn lsn, log_->Append(std::move(record)));
   tracker_.OnWrite(table.id, lsn);
-  table.pending.push_back({lsn, std::move(write.stored), charged_bytes});
+  table.NoteWrite(lsn, charged_bytes);
+  table.pending.push_back({lsn, std::move(write.stored), charged_bytes, write.schema});
   NoteTime(lsn, now);
   moved_at_us_[IndexOf(Tier::kMemory)] = Micros(now);
   return lsn;
@@ -174,6 +181,14 @@ void Sequencer::OnCommitted(Table& table, const CommitEvent& event, Lsn next_hel
     producers_.OnCommitted(tracker_.watermarks().committed_lsn);
     Moved(Tier::kCommitted);
     ++commits_;
+  }
+  Tell();
+}
+
+void Sequencer::SetGone(const Table& table, bool gone) {
+  {
+    std::lock_guard lock(mutex_);
+    tracker_.SetGone(table.id, gone);
   }
   Tell();
 }

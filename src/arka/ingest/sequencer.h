@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,8 @@ class Sequencer : public wal::LogListener {
 
   /// Before anything else: replayed writes to their tables, oldest first, then Begin.
   void Restore(Table& table, BufferedWrite write);
-  /// A replayed write to a table that is gone: it is never committed, and the log keeps it.
-  void Hold(Lsn lsn);
+  /// A replayed write, of about `bytes`, to a table that is gone: the log keeps it.
+  void Hold(Table& table, Lsn lsn, int64_t bytes);
   /// Every replayed write of a producer, oldest first, committed or not; errors as
   /// ProducerTable::Replay.
   Status RestoreSeq(const std::string& producer, const std::string& table_uuid, int64_t seq,
@@ -97,6 +98,9 @@ class Sequencer : public wal::LogListener {
   /// from `next_held` on (kNoLsn: none).
   void OnCommitted(Table& table, const CommitEvent& event, Lsn next_held);
 
+  /// The catalog does not have the table (any more), or has it again.
+  void SetGone(const Table& table, bool gone);
+
   Progress progress() const;
   /// Whether all is committed that ever can be: see DurabilityTracker.
   bool all_landed() const;
@@ -125,6 +129,7 @@ class Sequencer : public wal::LogListener {
   mutable std::mutex mutex_;
   DurabilityTracker tracker_;
   ProducerTable producers_;
+  std::set<TableId> held_;           // tables that are gone; until Begin
   std::map<TableId, Lsn> restored_;  // the first restored write of each table; until Begin
   std::array<int64_t, 4> moved_at_us_ = {};
   std::deque<Sample> not_uploaded_;  // when some writes came, oldest first

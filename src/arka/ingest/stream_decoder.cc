@@ -194,6 +194,7 @@ Result<std::optional<DecodedWrite>> StreamDecoder::Decode(
   ARROW_RETURN_NOT_OK(AsInvalid(batch->ValidateFull(), "record batch"));
 
   DecodedWrite write;
+  write.schema = schema_.get();
   if (schema_->needs_decoding()) {
     ARROW_ASSIGN_OR_RAISE(batch, schema_->ToLogged(batch, limits_.max_unpacked_bytes));
     ARROW_RETURN_NOT_OK(EncodeForLog(*batch, &write));

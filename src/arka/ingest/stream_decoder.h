@@ -36,6 +36,8 @@ struct DecodedWrite {
   std::shared_ptr<arrow::Buffer> body;         // never null
   std::shared_ptr<arrow::RecordBatch> stored;  // the same rows as the table stores them
   int64_t copied_bytes = 0;                    // of `stored`, where it does not lie in `body`
+  // What `stored` is of; the table registry keeps it for the server's life.
+  const lake::TableSchema* schema = nullptr;
 
   /// Bytes that the write keeps in memory until it is merged or in a data file.
   int64_t size_bytes() const;

@@ -1,7 +1,7 @@
 // One table that has been written to since the server started, or that the log still speaks of.
 //
-// Made by the TableRegistry, lives as long as the engine. Constant facts are plain members; what
-// changes is guarded as said.
+// Made by the TableRegistry, lives as long as the engine. Its UUID is its identity: a table that is
+// renamed is still the same one. Constant facts are plain members; what changes is guarded as said.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "arka/base/error.h"
 #include "arka/base/lsn.h"
 #include "arka/iceberg/identifier.h"
 #include "arka/ingest/durability_tracker.h"
@@ -30,22 +31,58 @@ struct CommitEvent {
 
 class Table {
  public:
+  /// A table that the log speaks of and the catalog does not have. `gone` says so.
+  Table(TableId id, iceberg::TableIdentifier identifier, std::string uuid, Status gone);
   Table(TableId id, iceberg::TableIdentifier identifier, std::string uuid, std::string data_prefix,
         std::shared_ptr<const lake::TableSchema> file_schema, Lsn committed_at_open);
 
   const TableId id;
-  const iceberg::TableIdentifier identifier;
-  const std::string uuid;         // Iceberg's
-  const std::string data_prefix;  // key of the folder for data files in the warehouse, with '/'
-  const std::shared_ptr<const lake::TableSchema> file_schema;  // what data files are written by
-  const Lsn committed_at_open;  // from the table's property: older records of the log are in it
+  const iceberg::TableIdentifier identifier;  // the name that it had when it became known
+  const std::string uuid;                     // Iceberg's
 
-  /// Takes note of a commit; `event.through` only grows. Thread-safe.
+  // Constant once the catalog has shown the table: from the start, or from Found on.
+  std::string data_prefix;  // key of the folder for data files in the warehouse, with '/'
+  std::shared_ptr<const lake::TableSchema> file_schema;  // the first that it was opened with
+  Lsn committed_at_open;  // from the table's property: older records of the log are in it
+
+  /// The catalog has a table that was gone from the start. Before anything is written to it.
+  void Found(std::string prefix, std::shared_ptr<const lake::TableSchema> schema, Lsn committed);
+
+  /// The writes of a table that was gone from the start: they are in the log only. Constant after
+  /// replay; guarded by the Sequencer until then.
+  Lsn first_held = kNoLsn;
+  Lsn last_held = kNoLsn;
+
+  /// A write of about `bytes` was given `lsn`. The Sequencer's; the rest is thread-safe.
+  void NoteWrite(Lsn lsn, int64_t bytes);
+  /// `writes` of about `bytes` in all, the last of them `through`, are committed.
+  void NoteLanded(Lsn through, int64_t writes, int64_t bytes);
+  bool has_uncommitted() const { return last_write_.load() > committed_through_.load(); }
+  /// Not committed yet; the bytes are about those of memory that they take or took.
+  int64_t pending_writes() const { return pending_writes_; }
+  int64_t pending_bytes() const { return pending_bytes_; }
+
+  /// The name that it has now.
+  iceberg::TableIdentifier name() const;
+  /// The id of its schema, as far as is known.
+  int schema_id() const { return schema_id_; }
+  /// The catalog has it, under this name and with this schema.
+  void NoteFound(const iceberg::TableIdentifier& name, int schema_id);
+  /// The catalog does not have it any more: nothing new is taken until NoteFound.
+  void NoteGone(Status reason);
+  bool is_gone() const { return gone_; }
+  /// kNotFound, saying why, where it is gone; else OK.
+  Status CheckThere() const;
+
+  /// Takes note of a commit; one that says nothing new is passed over. Thread-safe.
   void AddCommit(const CommitEvent& event);
 
   /// The oldest commit that covers `lsn`, or nothing where it is not committed yet. Of the commits
   /// of long ago (more than kCommitsKept back) the snapshot id is forgotten: 0. Thread-safe.
   std::optional<CommitEvent> CommitOf(Lsn lsn) const;
+
+  /// The last commit since the server started. Thread-safe.
+  std::optional<CommitEvent> last_commit() const;
 
   /// Every write to the table up to this LSN is committed. Thread-safe.
   Lsn committed_through() const { return Lsn{committed_through_.load()}; }
@@ -57,6 +94,13 @@ class Table {
 
  private:
   mutable std::mutex mutex_;
+  iceberg::TableIdentifier name_;  // guarded by mutex_
+  Status gone_reason_;             // guarded by mutex_
+  std::atomic<bool> gone_{false};
+  std::atomic<int64_t> last_write_{kNoLsn.value};
+  std::atomic<int64_t> pending_writes_{0};
+  std::atomic<int64_t> pending_bytes_{0};
+  std::atomic<int> schema_id_{0};
   std::deque<CommitEvent> commits_;  // guarded by mutex_; by rising `through`
   Lsn forgotten_through_;            // guarded by mutex_
   std::atomic<int64_t> committed_through_;

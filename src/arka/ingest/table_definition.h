@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <arrow/buffer.h>
@@ -19,6 +20,9 @@ struct TableDefinition {
   iceberg::TableIdentifier identifier;
   std::string table_uuid;
   std::shared_ptr<arrow::Schema> logged_schema;
+  /// Of the table's schema that the writes were converted by; nothing in logs of before it was
+  /// kept.
+  std::optional<int> schema_id = {};
 };
 
 Result<std::shared_ptr<arrow::Buffer>> EncodeTableDefinition(const TableDefinition& definition);

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "arka/lake/table_committer.h"
+#include "arka/lake/table_lookup.h"
 
 namespace arka::ingest {
 namespace {
@@ -14,8 +15,9 @@ namespace {
 // opened keeps its own alive.
 constexpr size_t kMaxOpened = 64;
 
-Result<std::shared_ptr<const lake::TableSchema>> SchemaFor(const iceberg::Table& table,
-                                                           const arrow::Schema& stream_schema) {
+using SchemaResult = Result<std::shared_ptr<const lake::TableSchema>>;
+
+SchemaResult SchemaFor(const iceberg::Table& table, const arrow::Schema& stream_schema) {
   const iceberg::Schema* schema = table.metadata->current_schema();
   if (schema == nullptr) {
     return Error(ErrorCode::kCorruption, "table ", table.identifier.ToString(), ": the metadata ",
@@ -24,6 +26,34 @@ Result<std::shared_ptr<const lake::TableSchema>> SchemaFor(const iceberg::Table&
   auto made = lake::TableSchema::ForTable(*schema, stream_schema,
                                           lake::NanosecondPolicyOf(table.metadata->properties));
   return made.ok() ? made : WithContext(made.status(), "table " + table.identifier.ToString());
+}
+
+// The schema that logged writes were converted by, also where the table was altered since: data
+// files are mapped by field ids, so those of an older schema stay valid. Definitions of older logs
+// do not say which it was: then it is the newest one that they fit.
+SchemaResult SchemaOf(const iceberg::Table& table, const TableDefinition& definition) {
+  const auto& metadata = *table.metadata;
+  std::vector<const iceberg::Schema*> candidates;
+  if (definition.schema_id) {
+    if (const auto* named = metadata.FindSchema(*definition.schema_id)) candidates = {named};
+  } else {
+    for (const auto& schema : metadata.schemas) candidates.push_back(&schema);
+    std::ranges::sort(candidates, [&](const auto* a, const auto* b) {
+      const auto rank = [&](const auto* schema) {
+        return std::pair(schema->schema_id == metadata.current_schema_id, schema->schema_id);
+      };
+      return rank(a) > rank(b);
+    });
+  }
+  for (const iceberg::Schema* schema : candidates) {
+    auto made = lake::TableSchema::ForTable(*schema, *definition.logged_schema);
+    if (made.ok()) return made;
+  }
+  return Error(
+      ErrorCode::kNotFound, "table ", table.identifier.ToString(), " (UUID ", definition.table_uuid,
+      ") no longer has the schema that writes to it are of",
+      definition.schema_id ? ", id " + std::to_string(*definition.schema_id) : "",
+      ". The writes are kept in the log; they land once the catalog has that schema again");
 }
 
 }  // namespace
@@ -35,13 +65,22 @@ TableRegistry::TableRegistry(iceberg::Catalog& catalog, ObjectStore& warehouse,
       options_(std::move(options)),
       on_new_(std::move(on_new)) {}
 
+const TableRegistry::Entry* TableRegistry::EntryOf(
+    const iceberg::TableIdentifier& identifier) const {
+  const auto uuid = names_.find(identifier);
+  if (uuid == names_.end()) return nullptr;
+  const Entry& entry = tables_.at(uuid->second);
+  return entry.table->name() == identifier ? &entry : nullptr;
+}
+
 std::shared_ptr<const OpenedTable> TableRegistry::Find(const iceberg::TableIdentifier& identifier,
                                                        const arrow::Schema& stream_schema) const {
   std::lock_guard lock(mutex_);
-  const auto entry = tables_.find(identifier);
-  if (entry == tables_.end()) return nullptr;
-  for (const auto& opened : entry->second.opened) {
-    if (opened->schema->stream_schema()->Equals(stream_schema, /*check_metadata=*/false)) {
+  const Entry* entry = EntryOf(identifier);
+  if (entry == nullptr || entry->table->is_gone()) return nullptr;
+  for (const auto& opened : entry->opened) {
+    if (opened->schema->iceberg_schema().schema_id == entry->table->schema_id() &&
+        opened->schema->stream_schema()->Equals(stream_schema, /*check_metadata=*/false)) {
       return opened;
     }
   }
@@ -50,12 +89,13 @@ std::shared_ptr<const OpenedTable> TableRegistry::Find(const iceberg::TableIdent
 
 const Table* TableRegistry::FindTable(const iceberg::TableIdentifier& identifier) const {
   std::lock_guard lock(mutex_);
-  const auto entry = tables_.find(identifier);
-  return entry == tables_.end() ? nullptr : entry->second.table.get();
+  const Entry* entry = EntryOf(identifier);
+  return entry == nullptr ? nullptr : entry->table.get();
 }
 
 Result<std::string> TableRegistry::UuidOf(const iceberg::TableIdentifier& identifier) {
-  if (const Table* found = FindTable(identifier)) return found->uuid;
+  const Table* found = FindTable(identifier);
+  if (found != nullptr && !found->is_gone()) return found->uuid;
   ARROW_ASSIGN_OR_RAISE(const iceberg::Table loaded, catalog_.LoadTable(identifier));
   return loaded.metadata->table_uuid;
 }
@@ -81,7 +121,8 @@ Result<std::shared_ptr<const OpenedTable>> TableRegistry::Open(
   opened->schema = schema;
   std::shared_ptr<arrow::Buffer> bytes;
   ARROW_ASSIGN_OR_RAISE(
-      bytes, EncodeTableDefinition({identifier, entry->table->uuid, schema->logged_schema()}));
+      bytes, EncodeTableDefinition({identifier, entry->table->uuid, schema->logged_schema(),
+                                    schema->iceberg_schema().schema_id}));
   {
     std::lock_guard lock(mutex_);
     opened->definition = wal::DefinitionId{++last_definition_};
@@ -98,6 +139,14 @@ Result<iceberg::Table> TableRegistry::LoadOrCreate(const iceberg::TableIdentifie
                                                    const arrow::Schema& stream_schema) {
   auto loaded = catalog_.LoadTable(identifier);
   if (loaded.ok() || CodeOf(loaded.status()) != ErrorCode::kNotFound) return loaded;
+  const Table* known = FindTable(identifier);
+  if (known != nullptr && known->has_uncommitted()) {
+    ARROW_RETURN_NOT_OK(known->CheckThere());
+    return Error(ErrorCode::kNotFound, "table ", identifier.ToString(), " (UUID ", known->uuid,
+                 ") is gone from the catalog, and writes to it are not committed yet: no new one "
+                 "is made in its place. They are kept in the log; bring the table back, and they "
+                 "land by themselves");
+  }
   if (!options_.auto_create) {
     return Error(ErrorCode::kNotFound, "no table ", identifier.ToString(),
                  "; create it, or allow it with tables.auto_create: true");
@@ -124,45 +173,105 @@ Result<TableRegistry::Entry*> TableRegistry::Register(
   Entry* entry = nullptr;
   {
     std::lock_guard lock(mutex_);
-    entry = &tables_[loaded.identifier];
+    entry = &tables_[metadata.table_uuid];
     if (entry->table != nullptr) {
-      if (entry->table->uuid != metadata.table_uuid) {
-        return Error(ErrorCode::kUnavailable, "table ", loaded.identifier.ToString(),
-                     " was dropped and made anew while this server had it open; restart the "
-                     "server to write to the new one");
-      }
+      ARROW_RETURN_NOT_OK(TakeBack(*entry, loaded));
       return entry;
     }
     entry->table =
         std::make_unique<Table>(TableId{++last_table_id_}, loaded.identifier, metadata.table_uuid,
                                 location + "/data/", schema, committed);
+    entry->table->NoteFound(loaded.identifier, metadata.current_schema_id);
+    names_[loaded.identifier] = metadata.table_uuid;
   }
   on_new_(*entry->table);
   return entry;
 }
 
-Status TableRegistry::Restore(wal::DefinitionId id, const TableDefinition& definition) {
+// The catalog has shown the table: the writes of a table that was gone can be read now.
+Status TableRegistry::TakeBack(Entry& entry, const iceberg::Table& loaded) {
+  const auto& metadata = *loaded.metadata;
+  std::vector<std::shared_ptr<const OpenedTable>> restored;
+  for (const auto& [id, definition] : entry.held) {
+    auto opened = std::make_shared<OpenedTable>();
+    opened->table = entry.table.get();
+    ARROW_ASSIGN_OR_RAISE(opened->schema, SchemaOf(loaded, definition));
+    opened->definition = id;
+    restored.push_back(std::move(opened));
+  }
+  if (!restored.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const std::string location, warehouse_.KeyOf(metadata.location));
+    ARROW_ASSIGN_OR_RAISE(const Lsn committed, lake::CommittedLsnOf(metadata, options_.node));
+    entry.table->Found(location + "/data/", restored.back()->schema, committed);
+    for (auto& opened : restored) {
+      by_definition_[opened->definition] = opened;
+      entry.opened.push_back(std::move(opened));
+    }
+    entry.held.clear();
+    spdlog::info("tables: {} (UUID {}) is back; its writes go on", loaded.identifier.ToString(),
+                 entry.table->uuid);
+  }
+  entry.table->NoteFound(loaded.identifier, metadata.current_schema_id);
+  names_[loaded.identifier] = entry.table->uuid;
+  return Status::OK();
+}
+
+Status TableRegistry::Look(Table& table) {
+  ARROW_ASSIGN_OR_RAISE(const auto loaded, lake::FindTable(catalog_, table.name(), table.uuid));
+  std::lock_guard lock(mutex_);
+  return TakeBack(tables_.at(table.uuid), loaded);
+}
+
+Result<Table*> TableRegistry::Restore(wal::DefinitionId id, const TableDefinition& definition) {
+  Entry* entry = nullptr;
   {
     std::lock_guard lock(mutex_);
     last_definition_ = std::max(last_definition_, id.value);
+    entry = &tables_[definition.table_uuid];
   }
-  const std::string name = definition.identifier.ToString();
-  ARROW_ASSIGN_OR_RAISE(const iceberg::Table loaded, catalog_.LoadTable(definition.identifier));
-  const auto& metadata = *loaded.metadata;
-  if (metadata.table_uuid != definition.table_uuid) {
-    return Error(ErrorCode::kNotFound, "table ", name, " with UUID ", definition.table_uuid,
-                 " is gone; the catalog has another one of that name, UUID ", metadata.table_uuid);
+  // All definitions of one table are held, or none: its writes land in order.
+  if (entry->table == nullptr) {
+    auto loaded = lake::FindTable(catalog_, definition.identifier, definition.table_uuid);
+    if (loaded.ok()) {
+      entry->as_restored = *std::move(loaded);
+    } else if (CodeOf(loaded.status()) == ErrorCode::kNotFound) {
+      return HoldBack(*entry, id, definition, loaded.status());
+    } else {
+      return loaded.status();
+    }
   }
-  ARROW_ASSIGN_OR_RAISE(auto schema, SchemaFor(loaded, *definition.logged_schema));
-  ARROW_ASSIGN_OR_RAISE(Entry * entry, Register(loaded, schema));
+  if (entry->as_restored.metadata == nullptr) {
+    entry->held.emplace(id, definition);
+    return entry->table.get();
+  }
+  auto schema = SchemaOf(entry->as_restored, definition);
+  if (!schema.ok()) {
+    if (entry->table == nullptr) return HoldBack(*entry, id, definition, schema.status());
+    return schema.status();
+  }
+  ARROW_RETURN_NOT_OK(Register(entry->as_restored, *schema));
   auto opened = std::make_shared<OpenedTable>();
   opened->table = entry->table.get();
-  opened->schema = std::move(schema);
+  opened->schema = *std::move(schema);
   opened->definition = id;
   std::lock_guard lock(mutex_);
   by_definition_[id] = opened;
   entry->opened.push_back(std::move(opened));
-  return Status::OK();
+  return entry->table.get();
+}
+
+Table* TableRegistry::HoldBack(Entry& entry, wal::DefinitionId id,
+                               const TableDefinition& definition, const Status& reason) {
+  {
+    std::lock_guard lock(mutex_);
+    entry.as_restored = {};
+    entry.held.emplace(id, definition);
+    entry.table = std::make_unique<Table>(TableId{++last_table_id_}, definition.identifier,
+                                          definition.table_uuid, reason);
+    names_.try_emplace(definition.identifier, definition.table_uuid);
+  }
+  on_new_(*entry.table);
+  return entry.table.get();
 }
 
 std::shared_ptr<const OpenedTable> TableRegistry::OfDefinition(wal::DefinitionId id) const {

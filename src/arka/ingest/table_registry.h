@@ -1,8 +1,10 @@
 // The tables of the running server: by name, and with every stream schema they are written with.
 //
 // Opening a table asks the catalog and may create it there; what was opened once is answered from
-// memory. Also hands out the log's definitions: one for each pair of table and logged schema.
-// Thread-safe. Find never blocks; Open does, and one Open runs at a time.
+// memory, as long as the table is there and has the same schema, as far as is known. A table is its
+// UUID: under a new name it is the same one, and its writes stay in order. Also hands out the log's
+// definitions: one for each pair of table and logged schema. Thread-safe. Find never blocks; Open
+// does, and one Open runs at a time.
 #pragma once
 
 #include <cstdint>
@@ -57,8 +59,12 @@ class TableRegistry {
                                                   const arrow::Schema& stream_schema,
                                                   wal::Log& log);
 
-  /// Replay: a definition out of the log. kNotFound where its table is gone from the catalog.
-  Status Restore(wal::DefinitionId id, const TableDefinition& definition);
+  /// Replay: a definition out of the log; answers its table. Where that is gone from the catalog
+  /// (is_gone), the definition is kept until Look or Open finds the table.
+  Result<Table*> Restore(wal::DefinitionId id, const TableDefinition& definition);
+  /// Looks for a table that is gone. Once OK, OfDefinition knows what was kept. kNotFound, saying
+  /// what is missing; other errors as the catalog has them. Blocks.
+  Status Look(Table& table);
   /// What records of definition `id` go to; nullptr where their table is gone.
   std::shared_ptr<const OpenedTable> OfDefinition(wal::DefinitionId id) const;
 
@@ -66,8 +72,14 @@ class TableRegistry {
   struct Entry {
     std::unique_ptr<Table> table;
     std::vector<std::shared_ptr<const OpenedTable>> opened;  // one a stream schema
+    std::map<wal::DefinitionId, TableDefinition> held;  // of a table that is gone since the start
+    iceberg::Table as_restored;                         // during replay
   };
 
+  const Entry* EntryOf(const iceberg::TableIdentifier& identifier) const;  // with mutex_ held
+  Status TakeBack(Entry& entry, const iceberg::Table& loaded);             // with mutex_ held
+  Table* HoldBack(Entry& entry, wal::DefinitionId id, const TableDefinition& definition,
+                  const Status& reason);
   Result<iceberg::Table> LoadOrCreate(const iceberg::TableIdentifier& identifier,
                                       const arrow::Schema& stream_schema);
   Result<Entry*> Register(const iceberg::Table& loaded,
@@ -81,7 +93,8 @@ class TableRegistry {
   std::mutex opening_;  // held through a whole Open
   mutable std::mutex mutex_;
   // Guarded by mutex_:
-  std::map<iceberg::TableIdentifier, Entry> tables_;
+  std::map<std::string, Entry> tables_;                    // by UUID
+  std::map<iceberg::TableIdentifier, std::string> names_;  // the UUID that a name stood for
   std::map<wal::DefinitionId, std::shared_ptr<const OpenedTable>> by_definition_;
   uint32_t last_table_id_ = 0;
   uint32_t last_definition_ = 0;

@@ -8,7 +8,7 @@
 //      lost, or repeated on its way and so become a conflict with itself. Landed: done.
 //   4. Unknown: answer that. The next call starts at 1; as long as the base is the same, only one
 //   of
-//      the two attempts can land, and once the base has moved the older one can land no more.
+//      the two can land, and once the base has moved the older one can land no more.
 //   5. Conflict: nobody will ever read what was prepared, so it is deleted. Go to 1.
 #include "arka/lake/table_committer.h"
 
@@ -19,6 +19,7 @@
 
 #include "arka/base/check.h"
 #include "arka/iceberg/fast_append.h"
+#include "arka/lake/table_lookup.h"
 
 namespace arka::lake {
 namespace {
@@ -82,6 +83,13 @@ bool EndsWithin(Lsn committed, const std::vector<StagedFile>& files) {
   });
 }
 
+/// A missing file is not a missing table.
+Status NotPrepared(const Status& error) {
+  if (CodeOf(error) != ErrorCode::kNotFound) return error;
+  return Error(ErrorCode::kCorruption,
+               "the table names a file that is not there: ", error.message());
+}
+
 }  // namespace
 
 Result<Lsn> CommittedLsnOf(const iceberg::TableMetadata& metadata, const std::string& node) {
@@ -108,28 +116,30 @@ Result<CommitOutcome> TableCommitter::Commit(const iceberg::TableIdentifier& tab
   const Lsn last_lsn = files.back().last_lsn;
   const auto landed = [&](const iceberg::Table& shown, Lsn through) {
     return CommitOutcome{SnapshotHolding(*shown.metadata, node_, through), through,
-                         shown.metadata->current_schema_id};
+                         shown.identifier, shown.metadata->current_schema_id};
   };
-  ARROW_ASSIGN_OR_RAISE(iceberg::Table base, Load(table, table_uuid));
+  ARROW_ASSIGN_OR_RAISE(iceberg::Table base, FindTable(catalog_, table, table_uuid));
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     if (stop.stop_requested()) return Error(ErrorCode::kShuttingDown, "stopped before a commit");
     ARROW_ASSIGN_OR_RAISE(const Lsn committed, CommittedIn(base, newest_lsn));
     if (committed >= last_lsn) return landed(base, last_lsn);
     if (EndsWithin(committed, files)) return landed(base, committed);
     const auto missing = Above(committed, files);
-    ARROW_ASSIGN_OR_RAISE(
-        const auto append,
-        iceberg::PrepareAppend(base, warehouse_, random_, clock_, RequestFor(missing, node_)));
-    const auto answer = catalog_.CommitTable(table, append.requirements, append.updates);
+    const auto prepared =
+        iceberg::PrepareAppend(base, warehouse_, random_, clock_, RequestFor(missing, node_));
+    if (!prepared.ok()) return NotPrepared(prepared.status());
+    const iceberg::PreparedAppend& append = *prepared;
+    const auto answer = catalog_.CommitTable(base.identifier, append.requirements, append.updates);
     if (answer.ok()) {
-      return CommitOutcome{append.snapshot_id, last_lsn, answer->metadata->current_schema_id};
+      return CommitOutcome{append.snapshot_id, last_lsn, base.identifier,
+                           answer->metadata->current_schema_id};
     }
     const ErrorCode code = CodeOf(answer.status());
     if (code != ErrorCode::kCommitUnknown && code != ErrorCode::kCommitConflict) {
       Discard(append.written);
       return answer.status();
     }
-    auto now = Load(table, table_uuid);
+    auto now = FindTable(catalog_, table, table_uuid);
     if (!now.ok()) {
       return Error(code, answer.status().message(),
                    "; and the table cannot be read: ", now.status().message());
@@ -144,15 +154,6 @@ Result<CommitOutcome> TableCommitter::Commit(const iceberg::TableIdentifier& tab
   if (committed >= last_lsn) return landed(base, last_lsn);
   return Error(ErrorCode::kCommitConflict, "others committed first, ", kAttempts,
                " times in a row");
-}
-
-Result<iceberg::Table> TableCommitter::Load(const iceberg::TableIdentifier& table,
-                                            const std::string& table_uuid) {
-  ARROW_ASSIGN_OR_RAISE(auto loaded, catalog_.LoadTable(table));
-  if (loaded.metadata->table_uuid == table_uuid) return loaded;
-  return Error(ErrorCode::kNotFound, "table ", table.ToString(),
-               " is another one now: its UUID is ", loaded.metadata->table_uuid, ", not ",
-               table_uuid);
 }
 
 Result<Lsn> TableCommitter::CommittedIn(const iceberg::Table& table, Lsn newest_lsn) const {

@@ -44,7 +44,8 @@ struct CommitOutcome {
   /// nothing was committed by this call then, and a file that holds writes both up to and above
   /// `through` can never be. Its writes above `through` belong into a new one.
   Lsn through = kNoLsn;
-  /// The id of the table's current schema.
+  /// The name that the table has now, and the id of its schema.
+  iceberg::TableIdentifier name = {};
   int schema_id = 0;
 };
 
@@ -58,20 +59,19 @@ class TableCommitter {
                  std::string node);
 
   /// Commits `files` (at least one, oldest first) as one snapshot. Those that the property shows to
-  /// have landed before are left out. `table_uuid` must still be the table's, else kNotFound.
-  /// kCommitConflict where others were first kAttempts times; kCommitUnknown where the outcome is
-  /// not known and the table does not show it (yet); kShuttingDown where `stop` was requested
-  /// before an attempt; any other error says that this call's attempt did not land. After any
-  /// error, committing the same files again, alone or with later ones, is safe, even where an
-  /// attempt lands late. `newest_lsn` is the newest that this node has given: a property beyond it
-  /// was written by another server under the same node name, and taking it for ours would lose
-  /// these files' rows: kUnavailable.
+  /// have landed before are left out. The table is known by its UUID, and found under another name
+  /// where it was renamed (FindTable): kNotFound where it is gone. kCommitConflict where others
+  /// were first kAttempts times; kCommitUnknown where the outcome is not known and the table does
+  /// not show it (yet); kShuttingDown where `stop` was requested before an attempt; any other error
+  /// says that this call's attempt did not land. After any error, committing the same files again,
+  /// alone or with later ones, is safe, even where an attempt lands late. `newest_lsn` is the
+  /// newest that this node has given: a property beyond it was written by another server under the
+  /// same node name, and taking it for ours would lose these files' rows: kUnavailable.
   Result<CommitOutcome> Commit(const iceberg::TableIdentifier& table, const std::string& table_uuid,
                                const std::vector<StagedFile>& files, Lsn newest_lsn,
                                const std::stop_token& stop);
 
  private:
-  Result<iceberg::Table> Load(const iceberg::TableIdentifier& table, const std::string& table_uuid);
   Result<Lsn> CommittedIn(const iceberg::Table& table, Lsn newest_lsn) const;
   void Discard(const std::vector<std::string>& written);
 

@@ -5,7 +5,26 @@
 
 namespace arka::protocol {
 
+namespace {
+
+nlohmann::ordered_json ToJson(const TableStatus& table) {
+  return {
+      {"name", table.name},
+      {"uuid", table.uuid},
+      {"committed_lsn", table.committed_lsn.value},
+      {"pending_writes", table.pending_writes},
+      {"pending_bytes", table.pending_bytes},
+      {"last_commit_us", table.last_commit_us},
+      {"problem", table.problem},
+      {"problem_since_us", table.problem_since_us},
+  };
+}
+
+}  // namespace
+
 std::string ToJson(const ServerStatus& status) {
+  auto tables = nlohmann::ordered_json::array();
+  for (const TableStatus& table : status.tables) tables.push_back(ToJson(table));
   const nlohmann::ordered_json json = {
       {"disk_lsn", status.watermarks.disk_lsn.value},
       {"s3_lsn", status.watermarks.s3_lsn.value},
@@ -16,6 +35,7 @@ std::string ToJson(const ServerStatus& status) {
       {"node", status.node},
       {"ready", status.ready},
       {"problem", status.problem},
+      {"tables", std::move(tables)},
   };
   // Errors come from outside too, and may be no UTF-8.
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
