@@ -78,6 +78,11 @@ int RunUntilStopped(const Config& config, StartOptions options, const EdgeDecora
   LetSignalsKill();
   const Status stopped = (*server)->Shutdown();
   if (!stopped.ok()) spdlog::warn("shutdown: {}", stopped.message());
+  if (!stopped.ok() && (*server)->has_hanging_commit()) {
+    spdlog::warn("shutdown: a commit has not returned; stopping without it");
+    spdlog::default_logger()->flush();
+    std::_Exit(0);
+  }
   server->reset();
   spdlog::info("stopped");
   return 0;

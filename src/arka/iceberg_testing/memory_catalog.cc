@@ -61,6 +61,21 @@ Result<std::vector<TableIdentifier>> MemoryCatalog::ListTables() {
   return tables;
 }
 
+void MemoryCatalog::Register(Table table) {
+  const std::lock_guard lock(mutex_);
+  const TableIdentifier identifier = table.identifier;
+  tables_.insert_or_assign(identifier, std::move(table));
+}
+
+Status MemoryCatalog::RenameTable(const TableIdentifier& from, const TableIdentifier& to) {
+  const std::lock_guard lock(mutex_);
+  auto node = tables_.extract(from);
+  if (node.empty()) return NoSuchTable(from);
+  node.key() = node.mapped().identifier = to;
+  tables_.insert(std::move(node));
+  return Status::OK();
+}
+
 Status MemoryCatalog::DropTable(const TableIdentifier& identifier) {
   const std::lock_guard lock(mutex_);
   return tables_.erase(identifier) == 1 ? Status::OK() : NoSuchTable(identifier);

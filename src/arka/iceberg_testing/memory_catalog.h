@@ -28,6 +28,11 @@ class MemoryCatalog final : public Catalog {
   Result<std::vector<TableIdentifier>> ListTables() override;
   Status DropTable(const TableIdentifier& identifier) override;
 
+  /// Puts a table there as it is, under its identifier: one that was dropped is back.
+  void Register(Table table);
+  /// The same table under another name.
+  Status RenameTable(const TableIdentifier& from, const TableIdentifier& to);
+
  private:
   const ObjectStore& warehouse_;
   Random& random_;

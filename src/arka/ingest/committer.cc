@@ -104,6 +104,7 @@ SteadyTime Committer::Step() {
 void Committer::StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now) {
   if (!std::exchange(landing.begun, true) && landing.table.last_held != kNoLsn) {
     landing.reread = {landing.table.first_held.previous(), landing.table.last_held};
+    landing.gone = true;
   }
   const Status merged = Merge(landing);
   if (!merged.ok()) return Settle(landing.table, landing.staging, merged);
@@ -306,6 +307,7 @@ void Committer::SettleJob(Landing& landing) {
   Settle(table, landing.committing, WithContext(job.outcome.status(), "commit"));
   if (!job.outcome.ok()) {
     if (CodeOf(job.outcome.status()) == ErrorCode::kNotFound) {
+      landing.gone = true;
       table.NoteGone(job.outcome.status());
       sequencer_.SetGone(table, true);
     }
@@ -313,10 +315,9 @@ void Committer::SettleJob(Landing& landing) {
   }
   const lake::CommitOutcome& outcome = *job.outcome;
   CommitEvent event{job.through, outcome.snapshot_id, clock_.WallNow().time_since_epoch().count()};
+  if (std::exchange(landing.gone, false)) sequencer_.SetGone(table, false);
   if (!job.files.empty()) {
-    const bool was_gone = table.is_gone();
     table.NoteFound(outcome.name, outcome.schema_id);
-    if (was_gone) sequencer_.SetGone(table, false);
     if (outcome.through < job.files.back().last_lsn) {
       event.through = outcome.through;
       KeepRest(landing, job);

@@ -119,6 +119,7 @@ class Committer {
 
     Table& table;
     bool begun = false;
+    bool gone = false;  // the catalog did not have the table when it was last asked
     std::deque<BufferedWrite> unmerged;  // of another schema than the buffer, which is staged first
     TableBuffer buffer;
     std::optional<LogRange> reread;  // before what is staged

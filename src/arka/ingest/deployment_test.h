@@ -145,7 +145,10 @@ struct IdStream {
     arrow::Int64Builder builder;
     for (int64_t i = 0; i < rows; ++i) ARROW_RETURN_NOT_OK(builder.Append(first + i));
     ARROW_ASSIGN_OR_RAISE(auto ids, builder.Finish());
-    const auto batch = arrow::RecordBatch::Make(schema, rows, {ids});
+    return DecodeBatch(arrow::RecordBatch::Make(schema, rows, {ids}));
+  }
+
+  Result<DecodedWrite> DecodeBatch(const std::shared_ptr<arrow::RecordBatch>& batch) {
     ARROW_ASSIGN_OR_RAISE(auto message, arrow::ipc::SerializeRecordBatch(
                                             *batch, arrow::ipc::IpcWriteOptions::Defaults()));
     arrow::io::BufferReader reader(message);

@@ -111,6 +111,9 @@ class Engine {
   /// Why nothing is acknowledged any more; OK while the log works.
   Status failure() const { return sequencer_.failure(); }
 
+  /// Calls of catalog and warehouse for commits that have not returned yet.
+  int commits_under_way() const { return committer_.commits_under_way(); }
+
   /// Makes everything written so far durable, uploads and commits it. kTimedOut where that is not
   /// done by then: nothing is lost, the next start goes on.
   Status Drain(std::chrono::milliseconds patience);

@@ -140,7 +140,9 @@ Result<iceberg::Table> TableRegistry::LoadOrCreate(const iceberg::TableIdentifie
   auto loaded = catalog_.LoadTable(identifier);
   if (loaded.ok() || CodeOf(loaded.status()) != ErrorCode::kNotFound) return loaded;
   const Table* known = FindTable(identifier);
-  if (known != nullptr && known->has_uncommitted()) {
+  // What a start found in the log for a table that was gone already may have been committed long
+  // ago: nobody can tell any more, and it must not keep the name for ever.
+  if (known != nullptr && known->has_uncommitted() && known->last_held == kNoLsn) {
     ARROW_RETURN_NOT_OK(known->CheckThere());
     return Error(ErrorCode::kNotFound, "table ", identifier.ToString(), " (UUID ", known->uuid,
                  ") is gone from the catalog, and writes to it are not committed yet: no new one "

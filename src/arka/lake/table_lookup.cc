@@ -29,7 +29,8 @@ Result<iceberg::Table> FindTable(iceberg::Catalog& catalog, const iceberg::Table
   if (!loaded.ok() && CodeOf(loaded.status()) != ErrorCode::kNotFound) return loaded;
 
   std::ostringstream problem;
-  problem << "table " << name.ToString() << " (UUID " << table_uuid << ") is gone: the catalog has ";
+  problem << "table " << name.ToString() << " (UUID " << table_uuid
+          << ") is gone: the catalog has ";
   if (loaded.ok()) {
     problem << "another one of that name, with the UUID " << loaded->metadata->table_uuid;
   } else {

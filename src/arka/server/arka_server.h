@@ -47,6 +47,10 @@ class ArkaServer {
   /// closes. kTimedOut where server.shutdown_grace was not enough: what was acknowledged is safe.
   Status Shutdown();
 
+  /// After Shutdown: whether a commit still hangs in the catalog or the warehouse. Destroying the
+  /// server would wait for it; what came of it the next start finds.
+  bool has_hanging_commit() const { return engine_->commits_under_way() > 0; }
+
  private:
   ArkaServer(const Config& config, StartOptions options)
       : config_(config), start_options_(options) {}
