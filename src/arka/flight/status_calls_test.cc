@@ -61,7 +61,7 @@ TEST_F(StatusCallsTest, GetFlightInfoGivesTheStatusAndATicketForItAsATable) {
   const auto row = ReadBatch(call->TakeMessage(), schema);
   ASSERT_EQ(row->num_rows(), 1);
   EXPECT_EQ(row->GetColumnByName("last_lsn")->GetScalar(0).ValueOrDie()->ToString(), "1000");
-  EXPECT_EQ(row->num_columns(), static_cast<int>(json.size()));
+  EXPECT_EQ(row->num_columns(), static_cast<int>(json.size()) - 1) << "all but the tables";
   EXPECT_EQ(call->TakeMessage(), nullptr);
 }
 
