@@ -65,6 +65,27 @@ struct WideStream : IdStream {
   }
 };
 
+/// Values of the column `note` that are not null, by what the manifests say of the data files.
+int64_t CountNotes(Deployment& deployment) {
+  const auto table = deployment.catalog_memory.LoadTable(kOrders).ValueOrDie();
+  const auto text = [&](const std::string& uri) {
+    auto& warehouse = deployment.warehouse_memory;
+    return warehouse.Get(*warehouse.KeyOf(uri)).ValueOrDie();
+  };
+  const auto list = text(table.metadata->current_snapshot()->manifest_list);
+  int64_t notes = 0;
+  for (const auto& manifest : iceberg::ReadManifestList(std::string_view(*list)).ValueOrDie()) {
+    const auto bytes = text(manifest.manifest_path);
+    const auto entries = iceberg::ReadManifest(std::string_view(*bytes), manifest).ValueOrDie();
+    for (const auto& entry : entries) {
+      const auto values = entry.data_file.value_counts.find(2);
+      if (values == entry.data_file.value_counts.end()) continue;
+      notes += values->second - entry.data_file.null_value_counts.at(2);
+    }
+  }
+  return notes;
+}
+
 TEST(EngineCommit, ATableDroppedWhileItHasWritesKeepsThemAndLandsThemWhenItIsBack) {
   Deployment deployment;
   auto engine = deployment.StartEngine();
@@ -198,6 +219,7 @@ TEST(EngineCommit, AnAlteredTableTakesWritesOfBothSchemas) {
   ASSERT_THAT(wide.WriteWide(*engine, 3), IsOk());
   ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
   EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(4));
+  EXPECT_EQ(CountNotes(deployment), 2);
 }
 
 TEST(EngineCommit, ACommitSeesThatTheTableWasAlteredAndNewStreamsGetTheNewSchema) {
@@ -233,6 +255,7 @@ TEST(EngineCommit, WritesOfAnOlderSchemaLandAfterARestart) {
   ASSERT_THAT(wide.WriteWide(*engine, 5), IsOk());
   ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
   EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(6));
+  EXPECT_EQ(CountNotes(deployment), 1);
 }
 
 TEST(EngineCommit, AnyAnswersAndRestartsCommitEveryRowOnce) {

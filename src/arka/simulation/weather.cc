@@ -7,9 +7,6 @@
 namespace arka::simulation {
 namespace {
 
-// Not yet: a commit of a dead process that lands within a data file of the next one stops the
-// table.
-constexpr bool kLateCommitsHeal = false;
 constexpr int64_t kTerabyte = int64_t{1} << 40;
 
 OperationMatcher OneIn(Choices& choices, int64_t count) {
@@ -69,7 +66,7 @@ void Weather::Change() {
       return Trouble(world_.catalog_faults,
                      {Error(ErrorCode::kCommitUnknown, "injected: answer lost")}, one_in);
     case Edge::kLateCommits:
-      late_commits_ = kLateCommitsHeal && !calms;
+      late_commits_ = !calms;
       return;
   }
 }
