@@ -21,7 +21,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tools" / "mutants"
 TREE = ROOT / "build" / "mutants" / "tree"
-COPIED = ("CMakeLists.txt", "CMakePresets.json", "cmake", "src", "tests", "bench")
+COPIED = ("CMakeLists.txt", "CMakePresets.json", "cmake", "src", "tests", "bench", "docs")
 # What is tried when a mutant's own tests have not noticed it.
 WIDER = (("arka_simulate", "1-300"), ("arka_wal_test", "*"), ("arka_lake_test", "*"),
          ("arka_ingest_test", "*"), ("arka_flight_test", "*"), ("arka_simulate", "301-2000"))
