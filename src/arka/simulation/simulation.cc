@@ -202,8 +202,6 @@ void Simulation::Meddle() {
 
 void Simulation::OpenStream(size_t table) {
   if (engine_ == nullptr || dead_ || starting_ || opening_) return;
-  // Its writes are held for the next start, which the operator is told to make first.
-  if (table == away_at_start_) return;
   opening_ = true;
   auto opened = ClientStream::Open(*engine_, world_.tables[table]);
   opening_ = false;
@@ -368,13 +366,12 @@ bool Simulation::AllIsCommitted() const {
 }
 
 // All faults are over: everything that is in the log comes to its table by itself. Only a poisoned
-// log, rightly, and a table that was away at the start want a restart.
+// log, rightly, wants a restart.
 void Simulation::ComeToRest() {
   rest_ = true;
   weather_.Calm();
   hidden_table_ = kNone;
   for (const auto& identifier : world_.tables) world_.catalog_unruly.Show(identifier);
-  if (engine_ != nullptr && away_at_start_ != kNone) End();
   while (world_.catalog_unruly.late_count() > 0) world_.catalog_unruly.ApplyLate();
   const SteadyTime patience = world_.clock.Now() + std::chrono::minutes(10);
   while (!AllIsCommitted() && oracle_.violations().empty()) {

@@ -118,14 +118,11 @@ void Weather::Calm() {
 }
 
 void Weather::CutOff() {
-  for (FaultPlan* plan : {&world_.disk_faults, &world_.object_faults, &world_.warehouse_faults}) {
+  for (FaultPlan* plan : {&world_.disk_faults, &world_.object_faults, &world_.warehouse_faults,
+                          &world_.catalog_faults}) {
     plan->Clear();
     plan->Add({.times = kForGood, .error = Error(ErrorCode::kIoFailed, "the process is dead")});
   }
-  // What a commit takes as an answer, so that it does not ask for ever.
-  world_.catalog_faults.Clear();
-  world_.catalog_faults.Add(
-      {.times = kForGood, .error = Error(ErrorCode::kNotFound, "the process is dead")});
 }
 
 }  // namespace arka::simulation
