@@ -39,7 +39,8 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
   std::deque<std::pair<Lsn, std::string>> objects;
   ARROW_ASSIGN_OR_RAISE(const Lsn s3_lsn,
                         Uploader::FindUploaded(seams.objects, engine->options_.node, &objects));
-  Recovery recovery(engine->tables_, engine->sequencer_, engine->committer_, engine->budget_);
+  Recovery recovery(engine->tables_, engine->sequencer_, engine->committer_, engine->budget_,
+                    seams.clock, engine->options_.recovery_progress);
   ARROW_ASSIGN_OR_RAISE(engine->log_, wal::Log::Open(seams.fs, seams.clock, log_options, recovery));
   if (s3_lsn != kNoLsn && s3_lsn > engine->log_->last_lsn()) {
     return Error(ErrorCode::kCorruption, "the object store has writes up to LSN ", s3_lsn,

@@ -16,6 +16,7 @@
 #include "arka/iceberg/catalog.h"
 #include "arka/ingest/committer.h"
 #include "arka/ingest/memory_budget.h"
+#include "arka/ingest/recovery_progress.h"
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/stream_decoder.h"
 #include "arka/ingest/table_registry.h"
@@ -43,6 +44,7 @@ struct EngineOptions {
   /// Where the disk has no log: make it out of what the object store has.
   bool recover_from_object_store = false;
   bool stepped = false;  // nothing runs by itself, but for Step: for simulations
+  RecoveryProgress* recovery_progress = nullptr;  // told while Make runs
 };
 
 /// The edges of the process.

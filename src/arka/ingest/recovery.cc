@@ -12,6 +12,8 @@ namespace {
 // Replayed bytes are merged, and files written, at least this often.
 constexpr int64_t kAbsorbBytes = 8 << 20;
 
+constexpr std::chrono::seconds kLogInterval{1};
+
 // What was taken once is taken again, whatever the limits are today.
 constexpr DecodeLimits kNoLimits{std::numeric_limits<int64_t>::max(),
                                  std::numeric_limits<int64_t>::max(),
@@ -91,7 +93,18 @@ Status Recovery::OnWrite(wal::WriteRecord record) {
 }
 
 void Recovery::OnProgress(int64_t bytes_done, int64_t bytes_total) {
-  spdlog::info("recovery: {} of {} MB of the log read", bytes_done >> 20, bytes_total >> 20);
+  if (progress_ != nullptr) {
+    progress_->bytes_total = bytes_total;
+    progress_->bytes_done = bytes_done;
+  }
+  const SteadyTime now = clock_.Now();
+  if (bytes_done < bytes_total && now - logged_ < kLogInterval) return;
+  logged_ = now;
+  const double seconds = std::chrono::duration<double>(now - began_).count();
+  const double megabytes = static_cast<double>(bytes_done) / (1 << 20);
+  spdlog::info("recovery: {:.0f} of {} MB of the log read ({} %, {:.0f} MB/s)", megabytes,
+               bytes_total >> 20, bytes_total > 0 ? bytes_done * 100 / bytes_total : 100,
+               seconds > 0 ? megabytes / seconds : 0.0);
 }
 
 }  // namespace arka::ingest

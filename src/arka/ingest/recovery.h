@@ -14,9 +14,11 @@
 
 #include "arka/ingest/committer.h"
 #include "arka/ingest/memory_budget.h"
+#include "arka/ingest/recovery_progress.h"
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/stream_decoder.h"
 #include "arka/ingest/table_registry.h"
+#include "arka/io/clock.h"
 #include "arka/wal/log.h"
 
 namespace arka::ingest {
@@ -24,8 +26,17 @@ namespace arka::ingest {
 class Recovery : public wal::ReplayVisitor {
  public:
   /// All must outlive the recovery.
-  Recovery(TableRegistry& tables, Sequencer& sequencer, Committer& committer, MemoryBudget& budget)
-      : tables_(tables), sequencer_(sequencer), committer_(committer), budget_(budget) {}
+  /// `progress` may be none.
+  Recovery(TableRegistry& tables, Sequencer& sequencer, Committer& committer, MemoryBudget& budget,
+           const Clock& clock, RecoveryProgress* progress)
+      : tables_(tables),
+        sequencer_(sequencer),
+        committer_(committer),
+        budget_(budget),
+        clock_(clock),
+        progress_(progress),
+        began_(clock.Now()),
+        logged_(began_) {}
 
   Status OnDefinition(const wal::Definition& definition) override;
   Status OnWrite(wal::WriteRecord record) override;
@@ -45,6 +56,10 @@ class Recovery : public wal::ReplayVisitor {
   Sequencer& sequencer_;
   Committer& committer_;
   MemoryBudget& budget_;
+  const Clock& clock_;
+  RecoveryProgress* const progress_;
+  const SteadyTime began_;
+  SteadyTime logged_;
   std::map<wal::DefinitionId, Source> sources_;
   std::map<wal::DefinitionId, Table*> gone_;
   std::map<wal::DefinitionId, std::string> uuids_;  // of the tables, also of those that are gone

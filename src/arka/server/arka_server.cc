@@ -110,21 +110,25 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   ARROW_RETURN_NOT_OK(OpenCatalog(warehouse, clock));
   iceberg::Catalog& used_catalog = Decorated(decorators.catalog, *catalog_);
 
-  ingest::EngineOptions engine = EngineOptionsOf(config_);
-  engine.recover_from_object_store = start_options_.recover_from_object_store;
+  ARROW_ASSIGN_OR_RAISE(transport_,
+                        transport::Server::Make(TransportOptionsOf(config_), gate_, gate_, clock));
+  ARROW_RETURN_NOT_OK(transport_->Start());
+  spdlog::info("starting: listening on {}, not ready yet", transport_->address());
+  ingest::EngineOptions engine_options = EngineOptionsOf(config_);
+  engine_options.recover_from_object_store = start_options_.recover_from_object_store;
+  engine_options.recovery_progress = &gate_.progress();
   ARROW_ASSIGN_OR_RAISE(engine_,
                         ingest::Engine::Make({fs, clock, random_, objects, warehouse, used_catalog},
-                                             std::move(engine)));
+                                             std::move(engine_options)));
 
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
   flight_ =
       std::make_unique<flight::FlightService>(*engine_, clock, random_, std::move(stream_options));
   pages_ = std::make_unique<http::StatusPages>(*engine_);
-  ARROW_ASSIGN_OR_RAISE(
-      transport_, transport::Server::Make(TransportOptionsOf(config_), *flight_, *pages_, clock));
   flight_->Bind(transport_->loops());
   engine_->Start();
-  return transport_->Start();
+  gate_.Open(*flight_, *pages_);
+  return Status::OK();
 }
 
 Status ArkaServer::OpenCatalog(ObjectStore& warehouse, const Clock& clock) {

@@ -19,6 +19,7 @@
 #include "arka/io/system_clock.h"
 #include "arka/server/config.h"
 #include "arka/server/edge_decorators.h"
+#include "arka/server/start_gate.h"
 #include "arka/transport/server.h"
 
 namespace arka {
@@ -34,8 +35,9 @@ struct StartOptions {
 
 class ArkaServer {
  public:
-  /// Locks the data directory, opens stores, catalog and log, recovers, binds, and starts. When it
-  /// answers OK the server takes writes. Every error says what to do about it.
+  /// Locks the data directory, binds, opens stores, catalog and log, recovers, and starts. While it
+  /// recovers the port answers that it does (start_gate.h); when it answers OK the server takes
+  /// writes. Every error says what to do about it.
   static Result<std::unique_ptr<ArkaServer>> Start(const Config& config, StartOptions options = {},
                                                    const EdgeDecorators& decorators = {});
   ~ArkaServer();
@@ -62,6 +64,7 @@ class ArkaServer {
   PosixFs fs_;
   SystemClock clock_;
   OsRandom random_;
+  StartGate gate_;
   std::unique_ptr<FileLock> data_dir_lock_;
   std::unique_ptr<ObjectStore> objects_;
   std::unique_ptr<ObjectStore> warehouse_;

@@ -52,7 +52,8 @@ class ReplayVisitor {
   virtual ~ReplayVisitor() = default;
   virtual Status OnDefinition(const Definition& definition) = 0;
   virtual Status OnWrite(WriteRecord record) = 0;
-  /// For progress reports; at least once a segment.
+  /// Every few megabytes and at the end of each segment: cheap to take, so that the receiver can
+  /// choose how often to say it. `bytes_done` counts what needs no more reading.
   virtual void OnProgress(int64_t bytes_done, int64_t bytes_total) {}
 };
 

@@ -1,6 +1,7 @@
 #include "arka/wal/replay.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "arka/wal/segment_reader.h"
@@ -8,6 +9,10 @@
 namespace arka::wal {
 
 namespace {
+
+constexpr int64_t kReportBytes = 4 << 20;
+// Segments this large are read ahead, on a thread of their own, while the one before is decoded.
+constexpr int64_t kReadAheadBytes = 8 << 20;
 
 Status CorruptAt(int64_t offset, std::string_view what) {
   return Error(ErrorCode::kCorruption, "offset ", offset, ": ", what);
@@ -49,6 +54,7 @@ class Run {
   int64_t bytes_total_ = 0;
   int64_t bytes_done_ = 0;
   Replayed result_;
+  std::future<Result<SegmentReader>> read_ahead_;  // of the next segment; waits when destroyed
 };
 
 Result<Replayed> Run::operator()(const std::vector<std::string>& names) {
@@ -117,7 +123,14 @@ Status Run::ReadSegment(size_t index) {
   Found& found = found_[index];
   const bool last = index + 1 == found_.size();
   const SegmentHeader* successor = last ? nullptr : &found_[index + 1].header;
-  ARROW_ASSIGN_OR_RAISE(SegmentReader reader, SegmentReader::Read(*found.file));
+  std::future<Result<SegmentReader>> ahead = std::move(read_ahead_);
+  if (!last && found_[index + 1].size_bytes >= kReadAheadBytes) {
+    read_ahead_ = std::async(std::launch::async, [file = found_[index + 1].file.get()] {
+      return SegmentReader::Read(*file);
+    });
+  }
+  ARROW_ASSIGN_OR_RAISE(SegmentReader reader,
+                        ahead.valid() ? ahead.get() : SegmentReader::Read(*found.file));
   auto segment = std::make_shared<Segment>(reader.header(), found.path, std::move(found.file),
                                            found.size_bytes);
   ARROW_RETURN_NOT_OK(ReadFrames(reader, *segment, successor));
@@ -131,11 +144,15 @@ Status Run::ReadSegment(size_t index) {
 }
 
 Status Run::ReadFrames(SegmentReader& reader, Segment& segment, const SegmentHeader* successor) {
+  int64_t reported = 0;
   while (successor == nullptr || reader.position().offset < successor->predecessor.offset) {
     ARROW_ASSIGN_OR_RAISE(const std::optional<Frame> frame, reader.Next());
     if (!frame) break;
     ARROW_RETURN_NOT_OK(Show(*frame, reader.bytes()));
     segment.Extend(reader.group_start(), reader.position());
+    if (reader.position().offset - reported < kReportBytes) continue;
+    reported = reader.position().offset;
+    visitor_.OnProgress(bytes_done_ + reported, bytes_total_);
   }
   return Status::OK();
 }

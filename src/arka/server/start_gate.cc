@@ -1,0 +1,41 @@
+#include "arka/server/start_gate.h"
+
+#include <string>
+#include <utility>
+
+#include "arka/flight/status_mapping.h"
+
+namespace arka {
+
+void StartGate::Open(transport::Service& service, transport::HttpHandler& pages) {
+  inside_ = std::make_unique<Inside>(Inside{service, pages});
+  open_.store(inside_.get(), std::memory_order_release);
+}
+
+std::unique_ptr<transport::CallHandler> StartGate::Start(transport::ServerCall& call) {
+  if (Inside* inside = open_.load(std::memory_order_acquire)) return inside->service.Start(call);
+  call.Finish(flight::ToCallStatus(
+      Error(ErrorCode::kUnavailable, "the server is starting: ", progress_.bytes_done.load() >> 20,
+            " of ", progress_.bytes_total.load() >> 20, " MB of its log are read; try again")));
+  return nullptr;
+}
+
+void StartGate::Handle(transport::HttpRequest request, transport::HttpResponder respond) {
+  if (Inside* inside = open_.load(std::memory_order_acquire)) {
+    inside->pages.Handle(std::move(request), std::move(respond));
+    return;
+  }
+  transport::HttpResponse response;
+  if (request.path == "/healthz") {
+    response.body = "ok\n";
+  } else {
+    response.status = 503;
+    response.content_type = "application/json";
+    response.body = R"({"state":"recovering","bytes_done":)" +
+                    std::to_string(progress_.bytes_done.load()) + R"(,"bytes_total":)" +
+                    std::to_string(progress_.bytes_total.load()) + "}\n";
+  }
+  respond(std::move(response));
+}
+
+}  // namespace arka
