@@ -113,6 +113,8 @@ TEST_F(WriteStreamTest, AHalfClosedStreamWaitsForAnObjectStoreThatIsAway) {
   Writer writer = OpenOrders();
   writer.SendIds(0);
   writer.call->HalfClose();
+  // First: simulated seconds may pass before the log's thread has run at all.
+  ASSERT_TRUE(Await([&] { return writer.LsnsAt(Tier::kLocalDisk).size() == 1; }));
   const auto later = deployment.clock.Now() + seconds(20);
   ASSERT_TRUE(Await([&] { return deployment.clock.Now() > later; }));
   EXPECT_FALSE(writer.Ended());
