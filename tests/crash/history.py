@@ -107,8 +107,9 @@ class History:
                 yield table, producer, number, write
 
     def durable_lsns(self):
-        return [lsn for *_, write in self.all_writes() for lsn, rank in write.rank_of.items()
-                if rank >= LOCAL_DISK]
+        with self._lock:
+            return [lsn for *_, write in self.all_writes() for lsn, rank in write.rank_of.items()
+                    if rank >= LOCAL_DISK]
 
 
 def _order_problems(acks):

@@ -68,11 +68,6 @@ class Producer:
     def writes(self):
         return self._history.writes[self.table, self.name]
 
-    @property
-    def connected(self):
-        connection = self._connection
-        return connection is not None and not connection.ended.is_set()
-
     def acks_of(self, level):
         """Acks of that level over all connections so far."""
         connection = self._connection

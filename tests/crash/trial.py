@@ -120,11 +120,6 @@ class Trial:
             time.sleep(0.002)
         return True
 
-    @property
-    def idle(self):
-        """No producer has a stream open."""
-        return not any(producer.connected for producer in self.producers)
-
     def settle(self):
         """With every client gone, what is acknowledged at LOCAL_DISK reaches the tables by itself."""
         names = {producer.name for producer in self.producers}
