@@ -1,3 +1,6 @@
+#include <atomic>
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,6 +28,8 @@ int64_t PendingOf(const Engine& engine, const iceberg::TableIdentifier& table) {
   }
   return -1;
 }
+
+bool HasDataFileName(const std::string& key) { return key.find("/data/") != std::string::npos; }
 
 /// Keeps every data file that was ever written in mind: nothing may delete one.
 int DeletedDataFiles(const FaultPlan& warehouse_faults) {
@@ -256,6 +261,41 @@ TEST(EngineCommit, WritesOfAnOlderSchemaLandAfterARestart) {
   ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
   EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(6));
   EXPECT_EQ(CountNotes(deployment), 1);
+}
+
+TEST(EngineCommit, ACommitThatFailsGoesBeforeWhatWasStagedSince) {
+  Deployment deployment;
+  deployment.options.max_buffer_bytes = 16 << 10;
+  deployment.catalog_faults.Add(
+      {.matches = OfKind("commit_table"), .error = Error(ErrorCode::kUnavailable, "503")});
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  std::atomic<bool> hangs = false;
+  deployment.catalog_faults.Observe([&](FaultPlan::Moment moment, const Operation& operation) {
+    if (moment != FaultPlan::Moment::kBefore || operation.kind != "commit_table") return;
+    hangs = true;
+    released.wait();
+  });
+  const auto data_files = [&] {
+    int put = 0;
+    for (const auto& entry : deployment.warehouse_faults.Log()) {
+      put += entry.operation.kind == "put" && HasDataFileName(entry.operation.target);
+    }
+    return put;
+  };
+  auto engine = deployment.StartEngine();
+  IdStream orders;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  ASSERT_THAT(orders.Write(*engine, 0), IsOk());
+  ASSERT_TRUE(deployment.PassTimeUntil([&] { return hangs.load(); }));
+  const Lsn last = orders.Write(*engine, 1, 10'000).ValueOrDie();  // more than the buffer takes
+  ASSERT_TRUE(deployment.PassTimeUntil([&] { return data_files() == 2; }));
+
+  release.set_value();
+  ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+  const auto table = deployment.catalog_memory.LoadTable(kOrders).ValueOrDie();
+  EXPECT_EQ(lake::CommittedLsnOf(*table.metadata, "node-1").ValueOrDie(), last);
+  EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(10'001));
 }
 
 TEST(EngineCommit, AnyAnswersAndRestartsCommitEveryRowOnce) {

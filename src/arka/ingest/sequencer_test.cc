@@ -1,0 +1,49 @@
+#include "arka/ingest/sequencer.h"
+
+#include <gtest/gtest.h>
+
+#include "arka/testing/matchers.h"
+#include "arka/testing/memory_fs.h"
+#include "arka/testing/simulated_clock.h"
+
+namespace arka::ingest {
+namespace {
+
+class NothingToReplay : public wal::ReplayVisitor {
+ public:
+  Status OnDefinition(const wal::Definition&) override { return Status::OK(); }
+  Status OnWrite(wal::WriteRecord) override { return Status::OK(); }
+};
+
+DecodedWrite SomeWrite() {
+  DecodedWrite write;
+  write.header = arrow::Buffer::FromString("header");
+  write.body = arrow::Buffer::FromString("body");
+  return write;
+}
+
+TEST(Sequencer, LooksAtASeqAndAppendsItAsOneStep) {
+  SimulatedClock clock;
+  MemoryFs fs;
+  NothingToReplay nothing;
+  auto log = wal::Log::Open(fs, clock, {.directory = "log"}, nothing).ValueOrDie();
+  const wal::DefinitionId definition{1};
+  ASSERT_THAT(log->Define({definition, arrow::Buffer::FromString("orders")}), IsOk());
+  Sequencer sequencer(clock);
+  sequencer.Begin(*log, kNoLsn);
+  Table table(TableId{1}, {"sales", "orders"}, "uuid", "data/", nullptr, kNoLsn);
+  const auto producer = sequencer.OpenProducer("p", table.uuid).ValueOrDie();
+
+  // Both streams have looked before, and seen that seq 1 is new.
+  for (int stream = 0; stream < 2; ++stream) {
+    DecodedWrite write = SomeWrite();
+    const auto admission = sequencer.SequenceOnce(table, definition, write, 4, *producer, 1);
+    ASSERT_THAT(admission, IsOk());
+    EXPECT_EQ(admission->lsn, kFirstLsn);
+    EXPECT_EQ(admission->is_retry, stream == 1);
+  }
+  EXPECT_EQ(sequencer.progress().watermarks.last_lsn, kFirstLsn);
+}
+
+}  // namespace
+}  // namespace arka::ingest
