@@ -1,5 +1,6 @@
 #include "arka/ingest/engine.h"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -19,13 +20,14 @@ Engine::Engine(EngineSeams seams, EngineOptions options)
       clock_(seams.clock),
       budget_(options_.max_unflushed_bytes),
       table_committer_(seams.catalog, seams.warehouse, seams.clock, seams.random, options_.node),
-      sequencer_(seams.clock, options_.producers),
+      sequencer_(seams.clock, {options_.producers, options_.acks_retention}),
       committer_(
           sequencer_, table_committer_, seams.warehouse, budget_, seams.clock, seams.random,
           {options_.commit_interval, options_.max_buffer_bytes}, [this] { OnRoom(); },
           [this](Table& table) { return tables_.Look(table); }),
       tables_(seams.catalog, seams.warehouse, {options_.node, options_.auto_create},
-              [this](Table& table) { committer_.AddTable(table); }) {}
+              [this](Table& table) { committer_.AddTable(table); }),
+      checkpoints_(seams.fs, seams.objects, options_.log.directory, options_.node) {}
 
 Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions options) {
   std::unique_ptr<Engine> engine(new Engine(seams, std::move(options)));
@@ -40,10 +42,11 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
   ARROW_ASSIGN_OR_RAISE(const Lsn s3_lsn,
                         Uploader::FindUploaded(seams.objects, engine->options_.node, &objects));
   Recovery recovery(engine->tables_, engine->sequencer_, engine->committer_, engine->budget_,
-                    seams.clock, engine->options_.recovery_progress);
+                    engine->checkpoints_, seams.clock, engine->options_.recovery_progress);
   ARROW_ASSIGN_OR_RAISE(engine->log_, wal::Log::Open(seams.fs, seams.clock, log_options, recovery));
-  if (s3_lsn != kNoLsn && s3_lsn > engine->log_->last_lsn()) {
-    return Error(ErrorCode::kCorruption, "the object store has writes up to LSN ", s3_lsn,
+  const Lsn uploaded = std::max(s3_lsn, recovery.checkpoint_lsn());
+  if (uploaded > std::max(engine->log_->last_lsn(), kNoLsn)) {
+    return Error(ErrorCode::kCorruption, "the object store has writes up to LSN ", uploaded,
                  ", but the log in ", log_options.directory, " ends at ", engine->log_->last_lsn(),
                  ": it is an older copy, and going on would give their LSNs again. Put the right "
                  "log back, or move this one away and start with --recover-from-object-store");
@@ -55,7 +58,7 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
   engine->replayer_ = std::make_unique<LogReplayer>(*engine->log_, engine->tables_);
   engine->committer_.ReadFrom(*engine->replayer_);
   engine->uploader_ = std::make_unique<Uploader>(
-      *engine->log_, seams.objects, seams.clock, engine->sequencer_,
+      *engine->log_, seams.objects, engine->checkpoints_, seams.clock, engine->sequencer_,
       UploaderOptions{engine->options_.node, engine->options_.upload_interval});
   engine->uploader_->Adopt(std::move(objects));
   engine->sequencer_.AddListener([raw = engine.get()] {
@@ -177,6 +180,17 @@ void Engine::FindLastSeq(iceberg::TableIdentifier table, std::string producer,
     const auto loaded = tables_.UuidOf(table);
     done(loaded.ok() ? Result<LastSeq>(sequencer_.LastSeqOf(producer, *loaded)) : loaded.status());
   });
+}
+
+Result<LsnLevel> Engine::LevelOf(Lsn lsn) const {
+  ARROW_ASSIGN_OR_RAISE(const auto tier, sequencer_.LevelOf(lsn));
+  return LsnLevel{tier};
+}
+
+std::optional<int64_t> Engine::ReachedAt(Tier tier, Lsn lsn) const {
+  const auto reached = sequencer_.ReachedAt(tier, lsn);
+  if (!reached) return std::nullopt;
+  return reached->time_since_epoch().count();
 }
 
 void Engine::OnRoom() {

@@ -14,6 +14,7 @@
 #include "arka/base/error.h"
 #include "arka/base/task_queue.h"
 #include "arka/iceberg/catalog.h"
+#include "arka/ingest/checkpoint_store.h"
 #include "arka/ingest/committer.h"
 #include "arka/ingest/memory_budget.h"
 #include "arka/ingest/recovery_progress.h"
@@ -41,10 +42,17 @@ struct EngineOptions {
   int64_t max_unflushed_bytes = 512 << 20;
   bool auto_create = true;
   ProducerTableOptions producers;
+  std::chrono::milliseconds acks_retention{300'000};
   /// Where the disk has no log: make it out of what the object store has.
   bool recover_from_object_store = false;
   bool stepped = false;  // nothing runs by itself, but for Step: for simulations
   RecoveryProgress* recovery_progress = nullptr;  // told while Make runs
+};
+
+/// How far a write is.
+struct LsnLevel {
+  std::optional<Tier> tier;  // nothing: a crash took it before it was durable
+  int64_t snapshot_id = 0;   // 0: not known from the LSN alone
 };
 
 /// The edges of the process.
@@ -105,6 +113,14 @@ class Engine {
   void FindLastSeq(iceberg::TableIdentifier table, std::string producer,
                    std::function<void(Result<LastSeq>)> done);
 
+  /// The highest tier that `lsn` is known to have reached: COMMITTED is told once every write
+  /// before it is committed too. kNotFound where this server never gave it.
+  Result<LsnLevel> LevelOf(Lsn lsn) const;
+  /// When `lsn` reached `tier` (microseconds since the epoch): within 10 ms for what is not older
+  /// than acks_retention; some later time, never an earlier one, for older LSNs and those of former
+  /// runs. Nothing where it has not. Not for COMMITTED: Table::CommitOf tells that.
+  std::optional<int64_t> ReachedAt(Tier tier, Lsn lsn) const;
+
   /// Runs what is too long for an event loop.
   void RunAside(std::function<void()> task) { aside_.Post(std::move(task)); }
 
@@ -136,6 +152,7 @@ class Engine {
   TableRegistry tables_;
   std::unique_ptr<wal::Log> log_;
   std::unique_ptr<LogReplayer> replayer_;
+  CheckpointStore checkpoints_;
   std::unique_ptr<Uploader> uploader_;
   WakeSignal drained_;  // notified with every move of a watermark
   bool started_ = false;

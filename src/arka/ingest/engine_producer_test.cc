@@ -141,5 +141,274 @@ TEST(EngineProducer, WhatAPowerLossLeftIsARetryAndWhatItTookIsNew) {
   }
 }
 
+// Three rounds of two producers' writes, each seen committed and the log let go of behind it; then
+// the end, as the caller has it.
+struct Rounds {
+  static constexpr int64_t kRounds = 3, kWrites = 4;
+
+  // Writes what is missing, and sends what was written before again. Answers whether all worked.
+  static bool Run(Deployment& deployment, Engine& engine, int64_t through_round) {
+    std::map<std::string, std::pair<IdStream, std::shared_ptr<Producer>>> streams;
+    for (const char* name : {"p", "q"}) {
+      auto& [stream, producer] = streams[name];
+      if (!stream.Open(engine, kOrders).ok()) return false;
+      producer = OpenProducer(engine, stream, name);
+    }
+    for (int64_t round = 0; round < through_round; ++round) {
+      for (int64_t i = round * kWrites; i < (round + 1) * kWrites; ++i) {
+        for (auto& [name, stream] : streams) {
+          const int64_t id = 2 * i + (name == "q");
+          const auto admitted = stream.first.WriteOnce(engine, *stream.second, i + 1, id);
+          if (!admitted.ok()) return false;
+        }
+      }
+      const SteadyTime later = deployment.clock.Now() + std::chrono::minutes(1);
+      const auto over = [&] {
+        return AllCommitted(engine) || engine.progress().failed || deployment.clock.Now() > later;
+      };
+      if (!deployment.PassTimeUntil(over) || !AllCommitted(engine)) return false;
+    }
+    return true;
+  }
+  static std::map<int64_t, int> All() { return EachOnce(2 * kRounds * kWrites); }
+};
+
+EngineOptions SmallSegments(EngineOptions options) {
+  options.log.segment_bytes = 4096;  // a few writes: the log is let go of while it is written
+  return options;
+}
+
+TEST(EngineProducer, WritesOfALogThatIsGoneAreKnownFromTheCheckpoint) {
+  Deployment deployment;
+  deployment.options = SmallSegments(deployment.options);
+  {
+    auto engine = deployment.StartEngine();
+    ASSERT_TRUE(Rounds::Run(deployment, *engine, Rounds::kRounds));
+    ASSERT_TRUE(deployment.PassTimeUntil([&] {
+      const auto objects = deployment.object_memory.List("log/").ValueOrDie();
+      return objects.size() == 1 && CheckpointStore::LsnOfKey(objects[0].key);
+    }));
+  }
+  EXPECT_FALSE(deployment.disk.Contents("data/log/00000000000000000001.log").ok());
+  auto engine = deployment.StartEngine();
+  IdStream orders;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  const auto producer = OpenProducer(*engine, orders);
+  const auto retry = orders.WriteOnce(*engine, *producer, 1, 0);
+  ASSERT_THAT(retry, IsOk());
+  EXPECT_TRUE(retry->is_retry);
+  EXPECT_EQ(retry->lsn, Lsn{1000});
+  ASSERT_TRUE(Rounds::Run(deployment, *engine, Rounds::kRounds));
+  EXPECT_EQ(deployment.ReadIds(kOrders), Rounds::All());
+}
+
+TEST(EngineProducer, WhateverOperationIsTheLastBeforeAPowerLossWhatIsResentIsThereOnce) {
+  for (const Effect effect : {Effect::kNone, Effect::kPartial, Effect::kFull}) {
+    for (int64_t nth = 1; nth < 2000; ++nth) {
+      SCOPED_TRACE(testing::Message()
+                   << "operation " << nth << ", effect " << static_cast<int>(effect));
+      Deployment deployment(nth);
+      deployment.options = SmallSegments(deployment.options);
+      deployment.disk_faults.Add({.nth = nth, .effect = effect});
+      deployment.disk_faults.Add({.nth = nth + 1, .times = kForGood});
+      bool finished = false;
+      if (auto engine = deployment.MakeEngine(); engine.ok()) {
+        (*engine)->Start();
+        finished = Rounds::Run(deployment, **engine, Rounds::kRounds);
+      }
+      const bool fired = deployment.disk_faults.fired();
+      deployment.disk_faults.Clear();
+      deployment.disk.LosePower(nth,
+                                nth % 2 == 0 ? PowerLoss::kDropUnsynced : PowerLoss::kTearSectors);
+      {
+        auto engine = deployment.MakeEngine();
+        ASSERT_THAT(engine, IsOk());
+        (*engine)->Start();
+        ASSERT_TRUE(Rounds::Run(deployment, **engine, Rounds::kRounds));
+      }
+      auto engine = deployment.StartEngine();  // and once more, in order
+      ASSERT_TRUE(Rounds::Run(deployment, *engine, Rounds::kRounds));
+      ASSERT_EQ(deployment.ReadIds(kOrders), Rounds::All());
+      if (finished && !fired) break;
+    }
+  }
+}
+
+TEST(EngineProducer, WhateverOperationOfTheObjectStoreFailsOnceOrForGoodNothingIsDoubledOrLost) {
+  for (const Effect effect : {Effect::kNone, Effect::kFull}) {
+    for (const bool for_good : {false, true}) {
+      for (int64_t nth = 1; nth < 200; ++nth) {
+        SCOPED_TRACE(testing::Message() << "operation " << nth);
+        Deployment deployment(nth);
+        deployment.options = SmallSegments(deployment.options);
+        deployment.object_faults.Add(
+            {.nth = nth, .times = for_good ? kForGood : 1, .effect = effect});
+        bool finished = false;
+        if (auto engine = deployment.MakeEngine(); engine.ok()) {
+          (*engine)->Start();
+          if (for_good) {
+            const SteadyTime later = deployment.clock.Now() + std::chrono::seconds(3);
+            IdStream orders;
+            ASSERT_THAT(orders.Open(**engine, kOrders), IsOk());
+            const auto producer = OpenProducer(**engine, orders);
+            for (int64_t seq = 1; seq <= Rounds::kWrites; ++seq) {
+              ASSERT_THAT(orders.WriteOnce(**engine, *producer, seq, 2 * (seq - 1)), IsOk());
+            }
+            ASSERT_TRUE(deployment.PassTimeUntil([&] { return deployment.clock.Now() > later; }));
+          } else {
+            finished = Rounds::Run(deployment, **engine, Rounds::kRounds);
+            ASSERT_TRUE(finished);
+          }
+        }
+        const bool fired = deployment.object_faults.fired();
+        deployment.object_faults.Clear();
+        deployment.disk.LosePower(nth, PowerLoss::kDropUnsynced);
+        auto engine = deployment.StartEngine();
+        ASSERT_TRUE(Rounds::Run(deployment, *engine, Rounds::kRounds));
+        ASSERT_EQ(deployment.ReadIds(kOrders), Rounds::All());
+        if (!fired) break;
+      }
+    }
+  }
+}
+
+TEST(EngineProducer, ADamagedCheckpointStopsTheStartUnlessAnotherCoversTheLog) {
+  for (const bool object_too : {false, true}) {
+    SCOPED_TRACE(object_too);
+    Deployment deployment;
+    deployment.options = SmallSegments(deployment.options);
+    {
+      auto engine = deployment.StartEngine();
+      ASSERT_TRUE(Rounds::Run(deployment, *engine, Rounds::kRounds));
+      ASSERT_TRUE(deployment.PassTimeUntil([&] {
+        const auto objects = deployment.object_memory.List("log/").ValueOrDie();
+        return objects.size() == 1 && CheckpointStore::LsnOfKey(objects[0].key);
+      }));
+    }
+    for (const char* slot : {"data/log/producers.0", "data/log/producers.1"}) {
+      ASSERT_THAT(deployment.disk.Corrupt(slot, 600, std::byte{1}), IsOk());
+    }
+    if (object_too) {
+      for (const auto& object : deployment.object_memory.List("log/").ValueOrDie()) {
+        ASSERT_THAT(deployment.object_memory.Delete(object.key), IsOk());
+      }
+      const auto refused = deployment.MakeEngine();
+      ASSERT_THAT(refused, FailsWith(ErrorCode::kCorruption));
+      EXPECT_NE(refused.status().message().find("producers.0"), std::string::npos);
+      continue;
+    }
+    auto engine = deployment.StartEngine();
+    ASSERT_TRUE(Rounds::Run(deployment, *engine, Rounds::kRounds));
+    EXPECT_EQ(deployment.ReadIds(kOrders), Rounds::All());
+  }
+}
+
+TEST(EngineProducer, ATableThatIsDroppedAndMadeAgainStartsAtOneAndTheLogKeepsTheOldSeqs) {
+  Deployment deployment;
+  deployment.object_faults.Add({.matches = OfKind("put"), .times = kForGood});
+  {
+    auto engine = deployment.StartEngine();
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    const auto producer = OpenProducer(*engine, orders);
+    for (int64_t seq = 1; seq <= 3; ++seq) {
+      ASSERT_THAT(orders.WriteOnce(*engine, *producer, seq, seq), IsOk());
+    }
+    ASSERT_TRUE(deployment.PassTimeUntil(
+        [&] { return engine->progress().watermarks.disk_lsn == Lsn{1002}; }));
+  }
+  deployment.object_faults.Clear();
+  ASSERT_THAT(deployment.catalog_memory.DropTable(kOrders), IsOk());
+  for (int start = 0; start < 2; ++start) {
+    SCOPED_TRACE(start);
+    auto engine = deployment.StartEngine();
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    const auto producer = OpenProducer(*engine, orders);
+    const auto first = orders.WriteOnce(*engine, *producer, 1, 0);
+    ASSERT_THAT(first, IsOk());
+    EXPECT_EQ(first->is_retry, start == 1);
+    EXPECT_THAT(orders.WriteOnce(*engine, *producer, 3, 0), FailsWith(ErrorCode::kInvalidRequest));
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return !deployment.ReadIds(kOrders).empty(); }));
+    EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(1));
+  }
+}
+
+TEST(EngineProducer, AProducerThatWasForgottenStartsAtOneAlsoAfterARestart) {
+  Deployment deployment;
+  deployment.options.producers.expire_after = std::chrono::seconds(60);
+  for (int start = 0; start < 3; ++start) {
+    SCOPED_TRACE(start);
+    auto engine = deployment.StartEngine();
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    const auto producer = OpenProducer(*engine, orders);
+    for (int64_t seq = 1; seq <= 3; ++seq) {
+      const auto admitted = orders.WriteOnce(*engine, *producer, seq, start * 3 + seq - 1);
+      ASSERT_THAT(admitted, IsOk());
+      EXPECT_FALSE(admitted->is_retry);
+    }
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+    EXPECT_TRUE(orders.WriteOnce(*engine, *producer, 3, 99)->is_retry);
+    deployment.clock.Advance(std::chrono::seconds(61));
+    EXPECT_THAT(orders.WriteOnce(*engine, *producer, 4, 99), FailsWith(ErrorCode::kInvalidRequest));
+  }
+  EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(9));
+}
+
+TEST(EngineLevels, AreTheHighestTierReachedAndWhen) {
+  Deployment deployment;
+  deployment.object_faults.Add({.matches = OfKind("put"), .times = kForGood});
+  auto engine = deployment.StartEngine();
+  IdStream orders;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  EXPECT_THAT(engine->LevelOf(Lsn{1000}), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(engine->LevelOf(kNoLsn), FailsWith(ErrorCode::kNotFound));
+  const auto now = [&] { return deployment.clock.WallNow().time_since_epoch().count(); };
+  const int64_t written = now();
+  const Lsn lsn = orders.Write(*engine, 0).ValueOrDie();
+  EXPECT_THAT(engine->LevelOf(lsn), IsOk());
+  EXPECT_THAT(engine->LevelOf(lsn.next()), FailsWith(ErrorCode::kNotFound));
+  EXPECT_EQ(engine->ReachedAt(Tier::kMemory, lsn), written);
+  ASSERT_TRUE(
+      deployment.PassTimeUntil([&] { return engine->progress().watermarks.disk_lsn == lsn; }));
+  EXPECT_EQ(engine->LevelOf(lsn)->tier, Tier::kLocalDisk);
+  EXPECT_GE(engine->ReachedAt(Tier::kLocalDisk, lsn).value(), written);
+  EXPECT_EQ(engine->ReachedAt(Tier::kObjectStorage, lsn), std::nullopt);
+  const int64_t cleared = now();
+  deployment.object_faults.Clear();
+  ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+  EXPECT_EQ(engine->LevelOf(lsn)->tier, Tier::kCommitted);
+  EXPECT_GE(engine->ReachedAt(Tier::kObjectStorage, lsn).value(), cleared);
+}
+
+TEST(EngineLevels, ALostLsnIsNeverCalledDurable) {
+  Deployment deployment;
+  Lsn lost;
+  for (int crash = 0; crash < 3; ++crash) {
+    SCOPED_TRACE(crash);
+    auto engine = deployment.StartEngine();
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    if (crash > 0) {
+      ASSERT_THAT(engine->LevelOf(lost), IsOk());
+      EXPECT_EQ(engine->LevelOf(lost)->tier, std::nullopt);
+    }
+    const Lsn kept = orders.Write(*engine, crash).ValueOrDie();
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+    EXPECT_EQ(engine->LevelOf(kept)->tier, Tier::kCommitted);
+    if (crash > 0) {
+      EXPECT_EQ(engine->LevelOf(lost)->tier, std::nullopt);
+      EXPECT_EQ(engine->ReachedAt(Tier::kLocalDisk, lost), std::nullopt);
+    }
+    deployment.disk_faults.Add({.times = kForGood});
+    lost = orders.Write(*engine, 100).ValueOrDie();
+    EXPECT_EQ(engine->LevelOf(lost)->tier, Tier::kMemory);
+    engine.reset();
+    deployment.disk_faults.Clear();
+    deployment.disk.LosePower(crash, PowerLoss::kDropUnsynced);
+  }
+}
+
 }  // namespace
 }  // namespace arka::ingest

@@ -121,15 +121,21 @@ void ProducerTable::Append(Producer& producer, int64_t seq, Lsn lsn, WallTime no
 }
 
 std::vector<ProducerState> ProducerTable::Snapshot(Lsn through, std::optional<Key>* after,
-                                                   size_t count) {
+                                                   size_t count, WallTime now) {
   ARKA_CHECK(!snapshot_ || *snapshot_ == through);
   snapshot_ = through;
   std::vector<ProducerState> states;
   auto next = *after ? producers_.upper_bound(**after) : producers_.begin();
-  for (; next != producers_.end() && count > 0; ++next, --count) {
+  for (; next != producers_.end() && count > 0; --count) {
     *after = next->first;
+    ResetIfExpired(*next->second, now);
+    if (IsUnused(next->second)) {
+      next = producers_.erase(next);
+      continue;
+    }
     ProducerState state = StateAt(next->second->state_, through);
     if (state.last_seq() > 0) states.push_back(std::move(state));
+    ++next;
   }
   if (next == producers_.end()) after->reset();
   return states;
@@ -137,11 +143,14 @@ std::vector<ProducerState> ProducerTable::Snapshot(Lsn through, std::optional<Ke
 
 void ProducerTable::ForgetExpired(WallTime now) {
   std::erase_if(producers_, [&](const auto& entry) {
-    Producer& producer = *entry.second;
-    if (IsExpired(producer, now)) Reset(producer);
-    // A stream that still holds it goes on with it: another entry beside it would judge anew.
-    return producer.state_.last_seq() == 0 && entry.second.use_count() == 1;
+    ResetIfExpired(*entry.second, now);
+    return IsUnused(entry.second);
   });
+}
+
+// A stream that still holds it goes on with it: another entry beside it would judge anew.
+bool ProducerTable::IsUnused(const std::shared_ptr<Producer>& producer) {
+  return producer->state_.last_seq() == 0 && producer.use_count() == 1;
 }
 
 void ProducerTable::Restore(ProducerState state) {

@@ -108,10 +108,10 @@ class ProducerTable {
   /// (nothing: of the first), by rising key; sets `after` to the last one seen. From the first call
   /// until EndSnapshot nothing above `through` is forgotten, so the parts make one whole whatever
   /// is recorded between the calls.
-  std::vector<ProducerState> Snapshot(Lsn through, std::optional<Key>* after, size_t count);
+  /// Those that have not written for long are forgotten on the way.
+  std::vector<ProducerState> Snapshot(Lsn through, std::optional<Key>* after, size_t count,
+                                      WallTime now);
   void EndSnapshot() { snapshot_.reset(); }
-  /// Forgets every producer that has not written for long. A snapshot need not hold them.
-  void ForgetExpired(WallTime now);
 
   /// A start puts back what a snapshot held, then what the log holds above it, in LSN order; a
   /// write whose seq does not follow is kCorruption: what came before it is missing.
@@ -130,6 +130,8 @@ class ProducerTable {
   void Append(Producer& producer, int64_t seq, Lsn lsn, WallTime now);
   void Reset(Producer& producer);
   void ResetIfExpired(Producer& producer, WallTime now);
+  void ForgetExpired(WallTime now);
+  static bool IsUnused(const std::shared_ptr<Producer>& producer);
   bool IsExpired(const Producer& producer, WallTime now) const;
   Lsn forgettable() const { return snapshot_ ? std::min(*snapshot_, committed_) : committed_; }
   void ForgetRuns(Producer& producer, size_t count);

@@ -104,7 +104,8 @@ TEST(ProducerTable, TakesAnotherProducerOnceAnExpiredOneMadeRoom) {
 TEST(ProducerTable, DoesNotForgetAProducerThatAStreamHolds) {
   Fixture fixture;
   const auto a = fixture.Open("a");
-  fixture.table.ForgetExpired(At(1'000'000));
+  std::optional<ProducerTable::Key> after;
+  EXPECT_TRUE(fixture.table.Snapshot(kNoLsn, &after, 10, At(1'000'000)).empty());
   EXPECT_EQ(fixture.Open("a"), a);
 }
 
@@ -155,12 +156,12 @@ TEST(ProducerTable, ASnapshotIsOfItsLsnWhateverComesWhileItIsTaken) {
   fixture.Write(*a, 3);
 
   std::optional<ProducerTable::Key> after;
-  auto states = fixture.table.Snapshot(through, &after, 1);
+  auto states = fixture.table.Snapshot(through, &after, 1, At(0));
   fixture.Write(*b, 2);
   fixture.Write(*fixture.Open("c"), 1);
   fixture.table.OnCommitted(fixture.last);
   while (after) {
-    for (auto& state : fixture.table.Snapshot(through, &after, 1)) states.push_back(state);
+    for (auto& state : fixture.table.Snapshot(through, &after, 1, At(0))) states.push_back(state);
   }
   fixture.table.EndSnapshot();
   ASSERT_EQ(states.size(), 2u);
@@ -249,7 +250,8 @@ TEST(ProducerTable, AgreesWithANaiveModelThroughCrashesAndReplays) {
           checkpointed = durable;
           std::optional<ProducerTable::Key> after;
           do {
-            for (auto& state : table->Snapshot(durable, &after, 1)) checkpoint.push_back(state);
+            for (auto& state : table->Snapshot(durable, &after, 1, At(0)))
+              checkpoint.push_back(state);
             if (pick(4) > 0 || !after) continue;
             const std::string other = after->second;  // one writes between two parts
             const auto producer = table->Open(other, "uuid", At(0)).ValueOrDie();

@@ -30,6 +30,13 @@ Result<std::shared_ptr<arrow::Buffer>> SchemaHeader(const arrow::Schema& schema)
 
 }  // namespace
 
+Status Recovery::OnBegin(Lsn after) {
+  ARROW_ASSIGN_OR_RAISE(ProducerCheckpoint checkpoint, checkpoints_.Find(after));
+  checkpoint_lsn_ = last_ = checkpoint.lsn;
+  sequencer_.RestoreCheckpoint(std::move(checkpoint));
+  return Status::OK();
+}
+
 Status Recovery::OnDefinition(const wal::Definition& definition) {
   if (sources_.contains(definition.id) || gone_.contains(definition.id)) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const TableDefinition table, DecodeTableDefinition(*definition.bytes));
@@ -52,13 +59,19 @@ Status Recovery::OnDefinition(const wal::Definition& definition) {
   return Status::OK();
 }
 
-Status Recovery::OnWrite(wal::WriteRecord record) {
+Status Recovery::NoteWrite(const wal::WriteRecord& record) {
+  if (record.lsn <= checkpoint_lsn_) return Status::OK();
+  sequencer_.RestoreLost({last_.next(), record.lsn.previous()});
+  last_ = record.lsn;
   const auto uuid = uuids_.find(record.definition);
-  if (record.seq > 0 && uuid != uuids_.end()) {
-    ARROW_RETURN_NOT_OK(WithContext(sequencer_.RestoreSeq(record.producer, uuid->second, record.seq,
-                                                          record.lsn, record.timestamp),
-                                    "log"));
-  }
+  if (record.seq == 0 || uuid == uuids_.end()) return Status::OK();
+  return WithContext(sequencer_.RestoreSeq(record.producer, uuid->second, record.seq, record.lsn,
+                                           record.timestamp),
+                     "log");
+}
+
+Status Recovery::OnWrite(wal::WriteRecord record) {
+  ARROW_RETURN_NOT_OK(NoteWrite(record));
   if (const auto gone = gone_.find(record.definition); gone != gone_.end()) {
     sequencer_.Hold(*gone->second, record.lsn, record.header->size() + record.body->size());
     ++held_writes_;

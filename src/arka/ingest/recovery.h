@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 
+#include "arka/ingest/checkpoint_store.h"
 #include "arka/ingest/committer.h"
 #include "arka/ingest/memory_budget.h"
 #include "arka/ingest/recovery_progress.h"
@@ -28,25 +29,32 @@ class Recovery : public wal::ReplayVisitor {
   /// All must outlive the recovery.
   /// `progress` may be none.
   Recovery(TableRegistry& tables, Sequencer& sequencer, Committer& committer, MemoryBudget& budget,
-           const Clock& clock, RecoveryProgress* progress)
+           CheckpointStore& checkpoints, const Clock& clock, RecoveryProgress* progress)
       : tables_(tables),
         sequencer_(sequencer),
         committer_(committer),
         budget_(budget),
+        checkpoints_(checkpoints),
         clock_(clock),
         progress_(progress),
         began_(clock.Now()),
         logged_(began_) {}
 
+  Status OnBegin(Lsn after) override;
   Status OnDefinition(const wal::Definition& definition) override;
   Status OnWrite(wal::WriteRecord record) override;
   void OnProgress(int64_t bytes_done, int64_t bytes_total) override;
 
+  /// What the log's records above it were added to.
+  Lsn checkpoint_lsn() const { return checkpoint_lsn_; }
   /// Writes that go to a table again, and writes whose table is gone.
   int64_t restored_writes() const { return restored_writes_; }
   int64_t held_writes() const { return held_writes_; }
 
  private:
+  // What a write says besides its rows: that its seq was written, and that LSNs before it are lost.
+  Status NoteWrite(const wal::WriteRecord& record);
+
   struct Source {
     std::shared_ptr<const OpenedTable> opened;
     std::unique_ptr<StreamDecoder> decoder;
@@ -56,6 +64,7 @@ class Recovery : public wal::ReplayVisitor {
   Sequencer& sequencer_;
   Committer& committer_;
   MemoryBudget& budget_;
+  CheckpointStore& checkpoints_;
   const Clock& clock_;
   RecoveryProgress* const progress_;
   const SteadyTime began_;
@@ -63,6 +72,8 @@ class Recovery : public wal::ReplayVisitor {
   std::map<wal::DefinitionId, Source> sources_;
   std::map<wal::DefinitionId, Table*> gone_;
   std::map<wal::DefinitionId, std::string> uuids_;  // of the tables, also of those that are gone
+  Lsn checkpoint_lsn_ = kNoLsn;
+  Lsn last_ = kNoLsn;  // of the writes seen: the next one follows, or LSNs between are lost
   int64_t restored_writes_ = 0;
   int64_t held_writes_ = 0;
   int64_t unabsorbed_bytes_ = 0;

@@ -10,8 +10,23 @@ namespace {
 
 constexpr auto kSampleEvery = std::chrono::milliseconds(10);
 constexpr size_t kMaxSamples = 4096;
+constexpr size_t kProducersAtOnce = 256;  // copied under the lock
 
 int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
+
+Lsn WatermarkOf(const protocol::Watermarks& watermarks, Tier tier) {
+  switch (tier) {
+    case Tier::kMemory:
+      return watermarks.last_lsn;
+    case Tier::kLocalDisk:
+      return watermarks.disk_lsn;
+    case Tier::kObjectStorage:
+      return watermarks.s3_lsn;
+    case Tier::kCommitted:
+      return watermarks.committed_lsn;
+  }
+  return kNoLsn;
+}
 
 wal::WriteRecord RecordOf(wal::DefinitionId definition, const DecodedWrite& write, WallTime now) {
   wal::WriteRecord record;
@@ -42,11 +57,24 @@ void Sequencer::Hold(Table& table, Lsn lsn, int64_t bytes) {
   held_.insert(table.id);
 }
 
+void Sequencer::RestoreCheckpoint(ProducerCheckpoint checkpoint) {
+  std::lock_guard lock(mutex_);
+  ARKA_CHECK(log_ == nullptr);
+  for (ProducerState& state : checkpoint.producers) producers_.Restore(std::move(state));
+  lost_ = LsnRanges(std::move(checkpoint.lost));
+}
+
 Status Sequencer::RestoreSeq(const std::string& producer, const std::string& table_uuid,
                              int64_t seq, Lsn lsn, WallTime at) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
   return producers_.Replay(producer, table_uuid, seq, lsn, at);
+}
+
+void Sequencer::RestoreLost(LsnRange lost) {
+  std::lock_guard lock(mutex_);
+  ARKA_CHECK(log_ == nullptr);
+  lost_.Add(lost);
 }
 
 void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
@@ -60,7 +88,8 @@ void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
   for (const TableId table : held_) tracker_.SetGone(table, true);
   producers_.OnCommitted(tracker_.watermarks().committed_lsn);
   const WallTime now = clock_.WallNow();
-  moved_at_us_.fill(Micros(now));
+  lost_.Add({last.next(), log.next_lsn().previous()});
+  for (const Tier tier : kAllTiers) Moved(tier, now);
   if (s3_lsn < last) NoteTime(s3_lsn.next(), now);
   log_ = &log;
 }
@@ -109,6 +138,27 @@ LastSeq Sequencer::LastSeqOf(const std::string& name, const std::string& table_u
   return {state.last_seq(), state.last_lsn()};
 }
 
+bool Sequencer::needs_checkpoint() const {
+  std::lock_guard lock(mutex_);
+  return !producers_.empty() || !lost_.empty();
+}
+
+ProducerCheckpoint Sequencer::CheckpointAt(Lsn through) {
+  const WallTime now = clock_.WallNow();
+  ProducerCheckpoint checkpoint{through, {}, {}};
+  std::optional<ProducerTable::Key> after;
+  do {
+    std::lock_guard lock(mutex_);
+    for (ProducerState& state : producers_.Snapshot(through, &after, kProducersAtOnce, now)) {
+      checkpoint.producers.push_back(std::move(state));
+    }
+    if (after) continue;
+    producers_.EndSnapshot();
+    checkpoint.lost = lost_.UpTo(through);
+  } while (after);
+  return checkpoint;
+}
+
 Result<std::optional<Admission>> Sequencer::JudgeLocked(Producer& producer, int64_t seq,
                                                         WallTime now) {
   using Verdict = ProducerTable::Verdict;
@@ -125,7 +175,7 @@ Result<Lsn> Sequencer::Append(Table& table, wal::WriteRecord record, DecodedWrit
   table.NoteWrite(lsn, charged_bytes);
   table.pending.push_back({lsn, std::move(write.stored), charged_bytes, write.schema});
   NoteTime(lsn, now);
-  moved_at_us_[IndexOf(Tier::kMemory)] = Micros(now);
+  Moved(Tier::kMemory, now);
   return lsn;
 }
 
@@ -138,7 +188,7 @@ void Sequencer::OnDurable(Lsn disk_lsn) {
   {
     std::lock_guard lock(mutex_);
     tracker_.OnDisk(disk_lsn);
-    Moved(Tier::kLocalDisk);
+    Moved(Tier::kLocalDisk, clock_.WallNow());
   }
   Tell();
 }
@@ -157,7 +207,7 @@ void Sequencer::OnObjectStorage(Lsn s3_lsn) {
     // The log may have uploaded what it has not reported yet.
     const Lsn reported = tracker_.watermarks().disk_lsn;
     tracker_.OnDisk(std::min(log_->disk_lsn(), log_->last_lsn()));
-    if (tracker_.watermarks().disk_lsn != reported) Moved(Tier::kLocalDisk);
+    if (tracker_.watermarks().disk_lsn != reported) Moved(Tier::kLocalDisk, clock_.WallNow());
     tracker_.OnObjectStorage(s3_lsn);
     if (s3_lsn == tracker_.watermarks().last_lsn) {
       not_uploaded_.clear();
@@ -167,7 +217,7 @@ void Sequencer::OnObjectStorage(Lsn s3_lsn) {
       }
     }
     producers_.OnCommitted(tracker_.watermarks().committed_lsn);
-    Moved(Tier::kObjectStorage);
+    Moved(Tier::kObjectStorage, clock_.WallNow());
   }
   Tell();
 }
@@ -179,7 +229,7 @@ void Sequencer::OnCommitted(Table& table, const CommitEvent& event, Lsn next_hel
     if (next_held == kNoLsn && !table.pending.empty()) next_held = table.pending.front().lsn;
     tracker_.OnCommitted(table.id, event.through, next_held);
     producers_.OnCommitted(tracker_.watermarks().committed_lsn);
-    Moved(Tier::kCommitted);
+    Moved(Tier::kCommitted, clock_.WallNow());
     ++commits_;
   }
   Tell();
@@ -211,6 +261,28 @@ double Sequencer::lag_seconds() const {
   return std::max(0.0, std::chrono::duration<double>(age).count());
 }
 
+Result<std::optional<Tier>> Sequencer::LevelOf(Lsn lsn) const {
+  std::lock_guard lock(mutex_);
+  if (lost_.Contains(lsn)) return std::nullopt;
+  const protocol::Watermarks& watermarks = tracker_.watermarks();
+  if (lsn < kFirstLsn || lsn > watermarks.last_lsn) {
+    return Error(ErrorCode::kNotFound, "LSN ", lsn,
+                 " was never given by this server, whose last is ", watermarks.last_lsn);
+  }
+  Tier reached = Tier::kMemory;
+  for (const Tier tier : kAllTiers) {
+    if (lsn <= WatermarkOf(watermarks, tier)) reached = tier;
+  }
+  return reached;
+}
+
+std::optional<WallTime> Sequencer::ReachedAt(Tier tier, Lsn lsn) const {
+  ARKA_CHECK(tier != Tier::kCommitted);
+  std::lock_guard lock(mutex_);
+  if (lost_.Contains(lsn)) return std::nullopt;
+  return histories_[IndexOf(tier)].ReachedAt(lsn);
+}
+
 Status Sequencer::failure() const {
   std::lock_guard lock(mutex_);
   return failure_;
@@ -227,7 +299,11 @@ void Sequencer::NoteTime(Lsn lsn, WallTime now) {
   not_uploaded_ = std::move(thinned);
 }
 
-void Sequencer::Moved(Tier tier) { moved_at_us_[IndexOf(tier)] = Micros(clock_.WallNow()); }
+void Sequencer::Moved(Tier tier, WallTime now) {
+  moved_at_us_[IndexOf(tier)] = Micros(now);
+  if (tier == Tier::kCommitted) return;  // table by table: Table::CommitOf
+  histories_[IndexOf(tier)].OnMoved(WatermarkOf(tracker_.watermarks(), tier), now);
+}
 
 void Sequencer::Tell() {
   for (const auto& listener : listeners_) listener();

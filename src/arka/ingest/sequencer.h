@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -20,9 +21,12 @@
 
 #include "arka/base/error.h"
 #include "arka/ingest/durability_tracker.h"
+#include "arka/ingest/lsn_ranges.h"
+#include "arka/ingest/producer_checkpoint.h"
 #include "arka/ingest/producer_table.h"
 #include "arka/ingest/stream_decoder.h"
 #include "arka/ingest/table.h"
+#include "arka/ingest/tier_history.h"
 #include "arka/io/clock.h"
 #include "arka/wal/log.h"
 
@@ -50,19 +54,30 @@ struct LastSeq {
   Lsn lsn = kNoLsn;
 };
 
+struct SequencerOptions {
+  ProducerTableOptions producers;
+  std::chrono::milliseconds acks_retention{300'000};  // how long back ReachedAt is exact
+};
+
 class Sequencer : public wal::LogListener {
  public:
-  explicit Sequencer(Clock& clock, ProducerTableOptions producers = {})
-      : clock_(clock), producers_(producers) {}
+  explicit Sequencer(Clock& clock, SequencerOptions options = {})
+      : clock_(clock), producers_(options.producers) {
+    histories_.fill(TierHistory(options.acks_retention));
+  }
 
   /// Before anything else: replayed writes to their tables, oldest first, then Begin.
   void Restore(Table& table, BufferedWrite write);
   /// A replayed write, of about `bytes`, to a table that is gone: the log keeps it.
   void Hold(Table& table, Lsn lsn, int64_t bytes);
+  /// What a checkpoint held; then the log above it:
+  void RestoreCheckpoint(ProducerCheckpoint checkpoint);
   /// Every replayed write of a producer, oldest first, committed or not; errors as
   /// ProducerTable::Replay.
   Status RestoreSeq(const std::string& producer, const std::string& table_uuid, int64_t seq,
                     Lsn lsn, WallTime at);
+  /// LSNs that are in no log although later ones are: never durable. In order.
+  void RestoreLost(LsnRange lost);
   /// The log is open and replayed up to log.last_lsn(); what is <= `s3_lsn` is in the object store.
   /// `log` must outlive the sequencer.
   void Begin(wal::Log& log, Lsn s3_lsn);
@@ -86,6 +101,11 @@ class Sequencer : public wal::LogListener {
   /// What SequenceOnce would answer without a new write: the retry or the error; nothing where
   /// `seq` is new.
   Result<std::optional<Admission>> FindRetry(Producer& producer, int64_t seq);
+  /// Whether anything is known that the log alone must not be asked for: producers, lost LSNs.
+  bool needs_checkpoint() const;
+  /// What was known when `through` was the last LSN; it must be between committed_lsn and last_lsn.
+  /// Holds the lock for moments only. One call at a time.
+  ProducerCheckpoint CheckpointAt(Lsn through);
   LastSeq LastSeqOf(const std::string& name, const std::string& table_uuid);
 
   /// Everything sequenced for `table` since the last call.
@@ -106,6 +126,12 @@ class Sequencer : public wal::LogListener {
   bool all_landed() const;
   /// Age of the oldest write that has not reached the object store, to about 10 ms; 0: none.
   double lag_seconds() const;
+  /// The highest tier that `lsn` is known to have reached; nothing where a crash took it before it
+  /// was durable. kNotFound where it was never given.
+  Result<std::optional<Tier>> LevelOf(Lsn lsn) const;
+  /// When `lsn` reached `tier`, which is not COMMITTED, or up to 10 ms later; for what is older
+  /// than the history, and for what was before a start, some time after. Nothing where it has not.
+  std::optional<WallTime> ReachedAt(Tier tier, Lsn lsn) const;
   /// Why nothing is acknowledged any more; OK while the log works.
   Status failure() const;
 
@@ -119,7 +145,7 @@ class Sequencer : public wal::LogListener {
                      int64_t charged_bytes);
   Result<std::optional<Admission>> JudgeLocked(Producer& producer, int64_t seq, WallTime now);
   void NoteTime(Lsn lsn, WallTime now);
-  void Moved(Tier tier);
+  void Moved(Tier tier, WallTime now);
   void Tell();
 
   Clock& clock_;
@@ -131,8 +157,10 @@ class Sequencer : public wal::LogListener {
   ProducerTable producers_;
   std::set<TableId> held_;           // tables that are gone; until Begin
   std::map<TableId, Lsn> restored_;  // the first restored write of each table; until Begin
+  LsnRanges lost_;                   // may reach above last_lsn, up to the first one of this run
   std::array<int64_t, 4> moved_at_us_ = {};
-  std::deque<Sample> not_uploaded_;  // when some writes came, oldest first
+  std::array<TierHistory, 3> histories_;  // of the tiers below COMMITTED
+  std::deque<Sample> not_uploaded_;       // when some writes came, oldest first
   int64_t commits_ = 0;
   Status failure_;
 };

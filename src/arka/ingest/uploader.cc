@@ -45,10 +45,11 @@ Lsn LastLsnOf(std::string_view key) {
 
 }  // namespace
 
-Uploader::Uploader(wal::Log& log, ObjectStore& store, Clock& clock, Sequencer& sequencer,
-                   UploaderOptions options)
+Uploader::Uploader(wal::Log& log, ObjectStore& store, CheckpointStore& checkpoints, Clock& clock,
+                   Sequencer& sequencer, UploaderOptions options)
     : log_(log),
       store_(store),
+      checkpoints_(checkpoints),
       clock_(clock),
       sequencer_(sequencer),
       options_(std::move(options)) {}
@@ -96,8 +97,9 @@ void Uploader::Notify() {
 SteadyTime Uploader::Step() {
   idle_ = true;  // before the look: what comes after it wakes the loop
   const Progress progress = sequencer_.progress();
-  DeleteCommitted(progress.watermarks.committed_lsn);
-  const Status released = log_.Release(progress.watermarks.committed_lsn);
+  const Lsn unneeded = CoverCommitted(progress.watermarks);
+  DeleteObjects(unneeded);
+  const Status released = log_.Release(unneeded);
   if (!released.ok()) spdlog::warn("uploader: {}", released.message());
   const SteadyTime now = clock_.Now();
   if (progress.watermarks.disk_lsn <= progress.watermarks.s3_lsn) {
@@ -149,8 +151,25 @@ bool Uploader::UploadOnce(Lsn* uploaded) {
   return true;
 }
 
-void Uploader::DeleteCommitted(Lsn committed_lsn) {
-  while (!objects_.empty() && objects_.front().first <= committed_lsn) {
+Lsn Uploader::CoverCommitted(const protocol::Watermarks& watermarks) {
+  const Lsn committed = watermarks.committed_lsn;
+  if (committed <= checkpoints_.published()) return committed;
+  if (!checkpoints_.exists() && !sequencer_.needs_checkpoint()) return committed;
+  if (clock_.Now() < next_checkpoint_) return checkpoints_.published();
+  // Of no write that may still be lost: after that loss it is new when it is sent again.
+  const Status published = checkpoints_.Publish(sequencer_.CheckpointAt(watermarks.s3_lsn));
+  if (published.ok()) {
+    if (std::exchange(checkpoint_backoff_, {}).count() > 0) Report(published);
+    return committed;
+  }
+  Report(published);
+  checkpoint_backoff_ = std::clamp(checkpoint_backoff_ * 2, kFirstBackoff, kMaxBackoff);
+  next_checkpoint_ = clock_.Now() + checkpoint_backoff_;
+  return checkpoints_.published();
+}
+
+void Uploader::DeleteObjects(Lsn through) {
+  while (!objects_.empty() && objects_.front().first <= through) {
     const Status deleted = store_.Delete(objects_.front().second);
     if (!deleted.ok()) {
       spdlog::warn("uploader: cannot delete {} (tried again later): {}", objects_.front().second,

@@ -3,8 +3,9 @@
 // A loop of its own: when there is something new on disk and the interval since the last upload has
 // passed, one object is put under log/<node>/<first>-<last>.arkalog; then OBJECT_STORAGE is
 // reported up to its last LSN. Uploads are strictly in order, so that the newest object's last LSN
-// says what is in the store. Objects whose writes are all committed are deleted. A failure is
-// logged, retried with back-off for ever, and never reported as progress.
+// says what is in the store. Objects and segments whose writes are all committed are let go of,
+// once a checkpoint holds what else they say (CheckpointStore). A failure is logged, retried with
+// back-off for ever, and never reported as progress.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "arka/base/error.h"
+#include "arka/ingest/checkpoint_store.h"
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/wake_signal.h"
 #include "arka/io/clock.h"
@@ -33,8 +35,8 @@ struct UploaderOptions {
 class Uploader {
  public:
   /// All must outlive the uploader.
-  Uploader(wal::Log& log, ObjectStore& store, Clock& clock, Sequencer& sequencer,
-           UploaderOptions options);
+  Uploader(wal::Log& log, ObjectStore& store, CheckpointStore& checkpoints, Clock& clock,
+           Sequencer& sequencer, UploaderOptions options);
   ~Uploader();
 
   /// Reads which objects are in the store; answers the last LSN that they hold, kNoLsn where there
@@ -60,11 +62,14 @@ class Uploader {
  private:
   bool UploadThrough(const protocol::Watermarks& watermarks);
   bool UploadOnce(Lsn* uploaded);
-  void DeleteCommitted(Lsn committed_lsn);
+  // How far the log is not needed any more: what is committed, as far as a checkpoint covers it.
+  Lsn CoverCommitted(const protocol::Watermarks& watermarks);
+  void DeleteObjects(Lsn through);
   void Report(Status status);
 
   wal::Log& log_;
   ObjectStore& store_;
+  CheckpointStore& checkpoints_;
   Clock& clock_;
   Sequencer& sequencer_;
   const UploaderOptions options_;
@@ -75,6 +80,8 @@ class Uploader {
   std::deque<std::pair<Lsn, std::string>> objects_;  // (last LSN, key) in order; the loop's own
   SteadyTime next_upload_{};                         // the loop's own
   std::chrono::milliseconds backoff_{0};             // the loop's own
+  SteadyTime next_checkpoint_{};                     // the loop's own
+  std::chrono::milliseconds checkpoint_backoff_{0};  // the loop's own
   mutable std::mutex mutex_;
   Status last_error_;  // guarded by mutex_
   std::jthread thread_;

@@ -85,6 +85,7 @@ class SegmentedLog : public Log {
   }
 
   Lsn last_lsn() const override { return queue_.last_lsn(); }
+  Lsn next_lsn() const override { return reservation_.next(); }
   Lsn disk_lsn() const override { return queue_.durable_lsn(); }
   int64_t pending_bytes() const override { return queue_.pending_bytes(); }
   int64_t retained_bytes() const override { return pool_->total_bytes(); }

@@ -50,6 +50,8 @@ struct WriteRecord {
 class ReplayVisitor {
  public:
   virtual ~ReplayVisitor() = default;
+  /// Before anything else: the log holds every durable write above `after`.
+  virtual Status OnBegin(Lsn after) { return Status::OK(); }
   virtual Status OnDefinition(const Definition& definition) = 0;
   virtual Status OnWrite(WriteRecord record) = 0;
   /// Every few megabytes and at the end of each segment: cheap to take, so that the receiver can
@@ -114,6 +116,8 @@ class Log {
 
   /// The last LSN given; kNoLsn before the first (or the last of the previous run).
   virtual Lsn last_lsn() const = 0;
+  /// The LSN that Append gives next; after a crash there is a gap before it.
+  virtual Lsn next_lsn() const = 0;
   virtual Lsn disk_lsn() const = 0;
   /// Bytes appended and not yet durable.
   virtual int64_t pending_bytes() const = 0;

@@ -60,6 +60,8 @@ class Run {
 Result<Replayed> Run::operator()(const std::vector<std::string>& names) {
   ARROW_RETURN_NOT_OK(CollectHeaders(names));
   ARROW_RETURN_NOT_OK(CheckJoins());
+  ARROW_RETURN_NOT_OK(visitor_.OnBegin(
+      found_.empty() ? state_.tail.last_lsn : found_.front().header.predecessor.last_lsn));
   for (size_t index = 0; index < found_.size(); ++index) {
     const std::string name = SegmentFileName(found_[index].header.number);
     const Status status = ReadSegment(index);

@@ -1,0 +1,74 @@
+#include "arka/ingest/producer_checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include "arka/testing/matchers.h"
+
+namespace arka::ingest {
+namespace {
+
+ByteSpan BytesOf(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+ProducerCheckpoint Sample() {
+  return {
+      Lsn{1010},
+      {{"p", "uuid-1", 1'700'000'000'000'000, 2, Lsn{1001}, {{3, Lsn{1002}, 4}, {7, Lsn{1009}, 1}}},
+       {"quelle", "uuid-2", 1'700'000'000'000'001, 0, kNoLsn, {{1, Lsn{1010}, 1}}}},
+      {{Lsn{1006}, Lsn{1008}}}};
+}
+
+std::string Encoded(const ProducerCheckpoint& checkpoint) {
+  return EncodeCheckpoint(checkpoint, "node-1")->ToString();
+}
+
+TEST(ProducerCheckpoint, ReadsWhatItWrote) {
+  EXPECT_EQ(DecodeCheckpoint(BytesOf(Encoded(Sample()))).ValueOrDie(), Sample());
+  EXPECT_EQ(DecodeCheckpoint(BytesOf(Encoded(Sample()) + "of an older one")).ValueOrDie(),
+            Sample());
+  EXPECT_EQ(DecodeCheckpoint(BytesOf(Encoded({}))).ValueOrDie(), ProducerCheckpoint{});
+}
+
+// docs/spec/log.md shows the same bytes: they must not change without a new version.
+TEST(ProducerCheckpoint, WritesTheBytesOfTheSpecification) {
+  const std::string bytes = Encoded(Sample());
+  std::string hex;
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    if (at >= 64 && at < 512) continue;
+    char two[3];
+    std::snprintf(two, sizeof(two), "%02x", static_cast<uint8_t>(bytes[at]));
+    hex += two;
+    if (at % 16 == 15) hex += '\n';
+  }
+  EXPECT_EQ(bytes.substr(64, 448), std::string(448, '\0'));
+  EXPECT_EQ(hex,
+            "41524b412d505244010000009195784c\n"
+            "f2030000000000009302000000000000\n"
+            "02000000010000000600000000000000\n"
+            "6e6f64652d3100000000000000000000\n"
+            "010006000200000000401e18240a0600\n"
+            "0200000000000000e903000000000000\n"
+            "70757569642d31ea0300000000000004\n"
+            "00000000000000f10300000000000001\n"
+            "00000000000000060006000100000001\n"
+            "401e18240a06000000000000000000e7\n"
+            "030000000000007175656c6c65757569\n"
+            "642d32f2030000000000000100000000\n"
+            "000000ee03000000000000f003000000\n"
+            "000000");
+}
+
+TEST(ProducerCheckpoint, RefusesEveryFlippedBitAndEveryCut) {
+  const std::string bytes = Encoded(Sample());
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+    ASSERT_THAT(DecodeCheckpoint(BytesOf(flipped)), FailsWith(ErrorCode::kCorruption)) << bit;
+  }
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    ASSERT_THAT(DecodeCheckpoint(BytesOf(bytes.substr(0, size))),
+                FailsWith(ErrorCode::kCorruption));
+  }
+}
+
+}  // namespace
+}  // namespace arka::ingest
