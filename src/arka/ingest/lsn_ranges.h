@@ -25,6 +25,8 @@ class LsnRanges {
   /// Those that begin at or below `through`.
   std::vector<LsnRange> UpTo(Lsn through) const;
 
+  /// The highest LSN in it; kNoLsn where there is none.
+  Lsn last() const { return ranges_.empty() ? kNoLsn : ranges_.back().last; }
   bool empty() const { return ranges_.empty(); }
 
  private:

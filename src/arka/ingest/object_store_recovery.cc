@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "arka/ingest/checkpoint_store.h"
 #include "arka/ingest/uploader.h"
 #include "arka/lake/table_committer.h"
 #include "arka/wal/log_import.h"
@@ -36,10 +37,12 @@ Status CheckLogIsNotMissing(Fs& fs, const std::string& log_directory, ObjectStor
   ARROW_ASSIGN_OR_RAISE(const bool unfinished, wal::LogImport::IsUnfinished(fs, log_directory));
   std::deque<std::pair<Lsn, std::string>> found;
   ARROW_ASSIGN_OR_RAISE(const Lsn last, Uploader::FindUploaded(objects, node, &found));
-  if (!unfinished && found.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const Lsn checkpoint, CheckpointStore::NewestObject(objects, node));
+  if (!unfinished && found.empty() && checkpoint == kNoLsn) return Status::OK();
   return Error(ErrorCode::kInvalidRequest, "there is no log in ", log_directory, ", but node '",
                node, "' has ", found.size(), " log object(s) in ", objects.Uri(""), ", up to LSN ",
-               last, unfinished ? ", and a recovery was begun and not finished" : "",
+               std::max(last, checkpoint),
+               unfinished ? ", and a recovery was begun and not finished" : "",
                ". If the disk was lost, start with --recover-from-object-store; if this is "
                "another server, give it a server.node_id of its own");
 }
@@ -52,7 +55,10 @@ Status RecoverLogFromObjectStore(Fs& fs, Clock& clock, ObjectStore& objects,
                  options.directory);
     return Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(const Lsn committed, LastCommitted(catalog, options.node));
+  ARROW_ASSIGN_OR_RAISE(Lsn committed, LastCommitted(catalog, options.node));
+  // A checkpoint may be of writes without rows that came after those that any table holds.
+  ARROW_ASSIGN_OR_RAISE(const Lsn checkpoint, CheckpointStore::NewestObject(objects, options.node));
+  committed = std::max(committed, checkpoint);
   std::deque<std::pair<Lsn, std::string>> found;  // in the order of their first LSNs
   ARROW_RETURN_NOT_OK(Uploader::FindUploaded(objects, options.node, &found).status());
   ARROW_ASSIGN_OR_RAISE(const auto import, wal::LogImport::Begin(fs, clock, options));

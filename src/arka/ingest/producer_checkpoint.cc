@@ -54,6 +54,7 @@ void PutProducer(std::string* out, const ProducerState& state) {
   out->append(state.name);
   out->append(state.table_uuid);
   for (const SeqRun& run : state.runs) {
+    Put(out, run.first_seq);
     Put(out, run.first_lsn.value);
     Put(out, run.count);
   }
@@ -101,8 +102,9 @@ ProducerState TakeProducer(Reader* reader) {
   state.name = reader->TakeText(name_bytes);
   state.table_uuid = reader->TakeText(uuid_bytes);
   for (uint32_t i = 0; i < runs && reader->ok(); ++i) {
+    const auto first_seq = reader->Take<int64_t>();
     const Lsn first_lsn{reader->Take<int64_t>()};
-    state.runs.push_back({state.last_seq() + 1, first_lsn, reader->Take<int64_t>()});
+    state.runs.push_back({first_seq, first_lsn, reader->Take<int64_t>()});
   }
   return state;
 }

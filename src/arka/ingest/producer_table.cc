@@ -98,6 +98,12 @@ Result<ProducerTable::Judgement> ProducerTable::Judge(Producer& producer, int64_
   const auto behind =
       std::upper_bound(state.runs.begin(), state.runs.end(), seq,
                        [](int64_t wanted, const SeqRun& run) { return wanted < run.first_seq; });
+  if (behind == state.runs.begin() || std::prev(behind)->last_seq() < seq) {
+    return Error(ErrorCode::kNotFound, "seq ", seq, " of producer '", producer.name(),
+                 "' was lost in a repair of the log, and later ones were not: it cannot be written "
+                 "in its place again; the next seq is ",
+                 last + 1);
+  }
   const SeqRun& run = *std::prev(behind);
   return Judgement{Verdict::kRetry, Lsn{run.first_lsn.value + (seq - run.first_seq)}};
 }
@@ -112,7 +118,7 @@ void ProducerTable::Append(Producer& producer, int64_t seq, Lsn lsn, WallTime no
   ProducerState& state = producer.state_;
   state.last_write_us = Micros(now);
   producer.last_seq_.store(seq, std::memory_order_relaxed);
-  if (!state.runs.empty() && state.runs.back().last_lsn().next() == lsn) {
+  if (!state.runs.empty() && state.last_seq() + 1 == seq && state.last_lsn().next() == lsn) {
     ++state.runs.back().count;
     return;
   }
@@ -161,13 +167,14 @@ void ProducerTable::Restore(ProducerState state) {
 }
 
 Status ProducerTable::Replay(const std::string& name, const std::string& table_uuid, int64_t seq,
-                             Lsn lsn, WallTime at) {
+                             Lsn lsn, WallTime at, Lsn last_lost) {
   const auto found = producers_.find({table_uuid, name});
   Producer& producer = found == producers_.end() ? Add({table_uuid, name}) : *found->second;
   const int64_t last = producer.state_.last_seq();
   // Seq 1 again: the producer had been forgotten by then.
   if (seq == 1 && last > 0) Reset(producer);
-  if (seq != 1 && seq != last + 1) {
+  const bool may_leave_out = seq > last && producer.state_.last_lsn() < last_lost;
+  if (seq != 1 && seq != last + 1 && !may_leave_out) {
     return Error(ErrorCode::kCorruption, "write ", lsn.value, " is seq ", seq, " of producer '",
                  name, "', but its last one before was ", last,
                  ": the checkpoint that held it is missing or old");

@@ -41,7 +41,8 @@ struct ProducerState {
   int64_t last_write_us = 0;
   int64_t forgotten_seq = 0;   // the LSNs of the seqs up to here are forgotten; all committed
   Lsn forgotten_lsn = kNoLsn;  // of the newest of them: no forgotten LSN is above
-  std::vector<SeqRun> runs;    // of every seq above forgotten_seq
+  // Of the seqs above forgotten_seq: of every one, but for those that a repair of the log lost.
+  std::vector<SeqRun> runs;
 
   int64_t last_seq() const { return runs.empty() ? forgotten_seq : runs.back().last_seq(); }
   Lsn last_lsn() const { return runs.empty() ? forgotten_lsn : runs.back().last_lsn(); }
@@ -94,8 +95,8 @@ class ProducerTable {
     Verdict verdict = Verdict::kNew;
     Lsn lsn = kNoLsn;
   };
-  /// What a write with `seq` is. kInvalidRequest for a seq below 1 or above the next one,
-  /// kBackpressure where a new one could not be recorded.
+  /// What a write with `seq` is. kInvalidRequest for a seq below 1 or above the next one, kNotFound
+  /// for one that a repair of the log lost, kBackpressure where a new one could not be recorded.
   Result<Judgement> Judge(Producer& producer, int64_t seq, WallTime now);
 
   /// The new write that was judged last has `lsn`, above all LSNs before.
@@ -114,10 +115,11 @@ class ProducerTable {
   void EndSnapshot() { snapshot_.reset(); }
 
   /// A start puts back what a snapshot held, then what the log holds above it, in LSN order; a
-  /// write whose seq does not follow is kCorruption: what came before it is missing.
+  /// write whose seq does not follow is kCorruption: what came before it is missing. It may leave
+  /// seqs out only where LSNs up to `last_lost` are lost and the producer has none above.
   void Restore(ProducerState state);
   Status Replay(const std::string& name, const std::string& table_uuid, int64_t seq, Lsn lsn,
-                WallTime at);
+                WallTime at, Lsn last_lost = kNoLsn);
 
   bool empty() const { return producers_.empty(); }
   size_t size() const { return producers_.size(); }

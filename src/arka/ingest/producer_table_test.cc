@@ -183,6 +183,20 @@ TEST(ProducerTable, ReplayFollowsTheLogAndRefusesWhatDoesNotFollow) {
   EXPECT_THAT(table.Judge(*a, 4, At(0)), FailsWith(ErrorCode::kInvalidRequest));
 }
 
+TEST(ProducerTable, SeqsThatARepairOfTheLogLostAreNeitherNewNorThere) {
+  ProducerTable table;
+  EXPECT_THAT(table.Replay("a", "uuid", 1, Lsn{1000}, At(0)), IsOk());
+  EXPECT_THAT(table.Replay("a", "uuid", 4, Lsn{1005}, At(0), /*last_lost=*/Lsn{1004}), IsOk());
+  EXPECT_THAT(table.Replay("a", "uuid", 6, Lsn{1007}, At(0), /*last_lost=*/Lsn{1004}),
+              FailsWith(ErrorCode::kCorruption));
+  const auto a = table.Find("a", "uuid");
+  EXPECT_EQ(table.Judge(*a, 1, At(0))->lsn, Lsn{1000});
+  EXPECT_THAT(table.Judge(*a, 2, At(0)), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(table.Judge(*a, 3, At(0)), FailsWith(ErrorCode::kNotFound));
+  EXPECT_EQ(table.Judge(*a, 4, At(0))->lsn, Lsn{1005});
+  EXPECT_EQ(table.Judge(*a, 5, At(0))->verdict, Verdict::kNew);
+}
+
 // Against a model that remembers everything: no new write is ever taken for an old one or an old
 // one for new, whatever is committed, snapshotted, crashed and replayed in between.
 TEST(ProducerTable, AgreesWithANaiveModelThroughCrashesAndReplays) {

@@ -68,7 +68,7 @@ Status Sequencer::RestoreSeq(const std::string& producer, const std::string& tab
                              int64_t seq, Lsn lsn, WallTime at) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  return producers_.Replay(producer, table_uuid, seq, lsn, at);
+  return producers_.Replay(producer, table_uuid, seq, lsn, at, lost_.last());
 }
 
 void Sequencer::RestoreLost(LsnRange lost) {

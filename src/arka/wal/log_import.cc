@@ -104,8 +104,10 @@ class ObjectsImport : public LogImport, private ReplayVisitor {
   Status BeginAt(Lsn lsn) {
     if (log_ != nullptr) ARROW_RETURN_NOT_OK(log_->Close());
     log_.reset();
-    ARROW_RETURN_NOT_OK(
-        UpdateControl([&](LogState& state) { state.reserved_through = lsn.previous(); }));
+    ARROW_RETURN_NOT_OK(UpdateControl([&](LogState& state) {
+      state.reserved_through = lsn.previous();
+      if (state.tail.segment == 0) state.tail.last_lsn = lsn.previous();  // where the log begins
+    }));
     NothingThere visitor;
     ARROW_ASSIGN_OR_RAISE(log_, Log::Open(fs_, clock_, options_, visitor));
     return DefineAll();

@@ -102,6 +102,8 @@ Result<Recovered> Recover(Fs& fs, Clock& clock, const LogOptions& options, Repla
   ARROW_RETURN_NOT_OK(fs.SyncDir(options.directory));
   recovered.segments = std::move(replayed.segments);
   recovered.end = replayed.end;
+  // A log that was made out of objects does not begin with the first LSN of all.
+  if (recovered.end.segment == 0) recovered.end.last_lsn = state.tail.last_lsn;
   recovered.last_lsn = std::max(replayed.last_lsn, state.tail.last_lsn);
   ARROW_RETURN_NOT_OK(recovered.control->Update([&](LogState& next) {
     ++next.epoch;
