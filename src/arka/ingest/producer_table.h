@@ -65,10 +65,10 @@ class Producer {
 };
 
 struct ProducerTableOptions {
-  int64_t max_producers = 100'000;            // pairs of producer and table
-  std::chrono::seconds expire_after{604800};  // without a write
-  size_t runs_kept = 1024;                    // at least so many runs of each producer
-  size_t max_runs = size_t{1} << 20;          // over all producers
+  int64_t max_producers = 100'000;                                   // pairs of producer and table
+  std::chrono::milliseconds expire_after = std::chrono::hours(168);  // without a write
+  size_t runs_kept = 1024;            // at least so many runs of each producer
+  size_t max_runs = size_t{1} << 20;  // over all producers
 };
 
 class ProducerTable {

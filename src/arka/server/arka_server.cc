@@ -43,6 +43,8 @@ ingest::EngineOptions EngineOptionsOf(const Config& config) {
   options.commit_interval = config.durability.iceberg_commit_interval;
   options.max_buffer_bytes = config.write_buffer.max_buffer_bytes;
   options.max_unflushed_bytes = config.write_buffer.max_unflushed_bytes;
+  options.producers.max_producers = config.producers.max;
+  options.producers.expire_after = config.producers.expire_after;
   options.auto_create = config.tables.auto_create;
   return options;
 }

@@ -52,6 +52,10 @@ struct Config {
     int64_t spare_segments = 2;
     int64_t recycled_segments = 16;
   };
+  struct Producers {
+    int64_t max = 100'000;  // pairs of producer and table
+    std::chrono::milliseconds expire_after = std::chrono::hours(7 * 24);
+  };
   struct ObjectStorage {
     std::string uri;  // LoadConfig puts file://<data_dir>/objects for ""
     std::string endpoint;
@@ -84,6 +88,7 @@ struct Config {
   WriteBuffer write_buffer;
   Durability durability;
   Wal wal;
+  Producers producers;
   ObjectStorage object_store;
   Catalog catalog;
   Tables tables;

@@ -127,6 +127,18 @@ void AddPipelineKeys(std::vector<ConfigKey>& keys) {
       "ones. More are deleted."));
 }
 
+void AddProducerKeys(std::vector<ConfigKey>& keys) {
+  keys.push_back(CountKey(
+      "producers.max", [](auto& c) -> auto& { return c.producers.max; }, 1, 10'000'000,
+      "Producers whose writes are known so that none is written twice, one counted for each table "
+      "it writes to. More are refused until one is forgotten."));
+  keys.push_back(DurationKey(
+      "producers.expire_after", [](auto& c) -> auto& { return c.producers.expire_after; },
+      kAtLeastOneMs, 3650 * kDay,
+      "A producer that has not written to a table for so long is forgotten there, and begins with "
+      "seq 1 again."));
+}
+
 void AddStorageKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(TextKey(
       "object_store.uri", "file:///path or s3://bucket/prefix",
@@ -214,6 +226,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
     std::vector<ConfigKey> list;
     AddServerKeys(list);
     AddPipelineKeys(list);
+    AddProducerKeys(list);
     AddStorageKeys(list);
     return list;
   }();
