@@ -88,7 +88,8 @@ void Committer::Stop() {
 SteadyTime Committer::Step() {
   const SteadyTime now = clock_.Now();
   SettleJobs();
-  const bool due = commit_now_.exchange(false) || now >= next_commit_;
+  const bool due =
+      commit_now_.exchange(false) || sequencer_.TakeCommitRequest() || now >= next_commit_;
   if (due) next_commit_ = now + options_.interval;
   const Lsn s3_lsn = sequencer_.progress().watermarks.s3_lsn;
   const std::vector<Landing*> landings = Landings();

@@ -64,6 +64,7 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
   engine->sequencer_.AddListener([raw = engine.get()] {
     raw->uploader_->Notify();
     raw->drained_.Notify();
+    if (raw->refused_for_runs_.exchange(false)) raw->OnRoom();
   });
   engine->sequencer_.Begin(*engine->log_, s3_lsn);
   return engine;
@@ -146,8 +147,15 @@ Result<Admission> Engine::Write(const OpenedTable& target, DecodedWrite& write, 
   ARROW_RETURN_NOT_OK(target.table->CheckThere());
   const int64_t bytes = write.size_bytes();
   ARROW_RETURN_NOT_OK(TakeMemory(bytes));
-  auto admission =
-      sequencer_.SequenceOnce(*target.table, target.definition, write, bytes, producer, seq);
+  const auto sequence = [&] {
+    return sequencer_.SequenceOnce(*target.table, target.definition, write, bytes, producer, seq);
+  };
+  auto admission = sequence();
+  if (!admission.ok() && CodeOf(admission.status()) == ErrorCode::kBackpressure) {
+    // A commit makes room. Told to look out for it first, then tried again, so that none is missed.
+    refused_for_runs_ = true;
+    admission = sequence();
+  }
   if (!admission.ok() || admission->is_retry) GiveBackMemory(bytes);
   return admission;
 }

@@ -5,6 +5,7 @@
 // Shutdown order: stop calling Write, Drain, destroy.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -155,6 +156,7 @@ class Engine {
   CheckpointStore checkpoints_;
   std::unique_ptr<Uploader> uploader_;
   WakeSignal drained_;  // notified with every move of a watermark
+  std::atomic<bool> refused_for_runs_{false};
   bool started_ = false;
   TaskQueue opener_{"arka-opener", options_.stepped ? 0 : 1};
   TaskQueue aside_{"arka-aside", options_.stepped ? 0 : 1};

@@ -273,6 +273,38 @@ TEST(EngineProducer, WhateverOperationOfTheObjectStoreFailsOnceOrForGoodNothingI
   }
 }
 
+TEST(EngineProducer, ManyInterleavedWritersAreCommittedBeforeTheirTimeAndToldWhenThereIsRoom) {
+  Deployment deployment;
+  deployment.options.commit_interval = std::chrono::hours(100'000);
+  deployment.options.producers.max_runs = 32;
+  std::atomic<int> rooms = 0;
+  auto made = deployment.MakeEngine();
+  ASSERT_THAT(made, IsOk());
+  auto engine = std::move(*made);
+  engine->SetRoomListener([&] { ++rooms; });
+  engine->Start();
+  std::array<IdStream, 2> streams;
+  std::array<std::shared_ptr<Producer>, 2> producers;
+  for (size_t i = 0; i < 2; ++i) {
+    ASSERT_THAT(streams[i].Open(*engine, kOrders), IsOk());
+    producers[i] = OpenProducer(*engine, streams[i], std::string(1, static_cast<char>('a' + i)));
+  }
+  int refusals = 0;
+  for (int64_t id = 0; id < 400;) {
+    const int before = rooms;
+    const auto admitted = streams[id % 2].WriteOnce(*engine, *producers[id % 2], id / 2 + 1, id);
+    if (admitted.ok()) {
+      ++id;
+      continue;
+    }
+    ASSERT_THAT(admitted, FailsWith(ErrorCode::kBackpressure));
+    ++refusals;
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return rooms > before; }));
+  }
+  EXPECT_GT(refusals, 0);
+  EXPECT_GT(engine->progress().commits, 0);
+}
+
 TEST(EngineProducer, ADamagedCheckpointStopsTheStartUnlessAnotherCoversTheLog) {
   for (const bool object_too : {false, true}) {
     SCOPED_TRACE(object_too);

@@ -88,7 +88,8 @@ Result<ProducerTable::Judgement> ProducerTable::Judge(Producer& producer, int64_
   if (seq > last) {
     if (seq != last + 1) return Gap(producer, seq, last);
     // Whether the write will lengthen the last run shows only when it has its LSN.
-    if (run_count_ >= options_.max_runs && !MakeRoomForRun()) {
+    if (run_count_ >= options_.max_runs) MakeRoomForRuns();
+    if (run_count_ >= 2 * options_.max_runs) {
       return Error(ErrorCode::kBackpressure, "the server remembers ", run_count_,
                    " runs of producers' writes that are not committed yet, and holds no more");
     }
@@ -228,10 +229,10 @@ void ProducerTable::TrimRuns(Producer& producer) {
 }
 
 // Forgets committed runs, of the producers that have not written for longest first, until an eighth
-// of the room is free again. Answers whether there is any.
-bool ProducerTable::MakeRoomForRun() {
+// of the room is free again; asks for a commit where there is none.
+void ProducerTable::MakeRoomForRuns() {
   const Lsn through = forgettable();
-  if (no_room_at_ == through) return false;
+  if (no_room_at_ == through) return;
   std::vector<Producer*> oldest_first;
   for (const auto& [key, producer] : producers_) {
     if (!producer->state_.runs.empty()) oldest_first.push_back(producer.get());
@@ -246,9 +247,9 @@ bool ProducerTable::MakeRoomForRun() {
         runs.begin(), runs.end(), [&](const SeqRun& run) { return run.last_lsn() <= through; });
     ForgetRuns(*producer, static_cast<size_t>(kept - runs.begin()));
   }
-  if (run_count_ < options_.max_runs) return true;
+  if (run_count_ < options_.max_runs) return;
   no_room_at_ = through;
-  return false;
+  commit_wanted_ = true;
 }
 
 }  // namespace arka::ingest

@@ -68,7 +68,7 @@ struct ProducerTableOptions {
   int64_t max_producers = 100'000;                                   // pairs of producer and table
   std::chrono::milliseconds expire_after = std::chrono::hours(168);  // without a write
   size_t runs_kept = 1024;            // at least so many runs of each producer
-  size_t max_runs = size_t{1} << 20;  // over all producers
+  size_t max_runs = size_t{1} << 20;  // over all producers; as many again where not committed yet
 };
 
 class ProducerTable {
@@ -121,6 +121,10 @@ class ProducerTable {
   Status Replay(const std::string& name, const std::string& table_uuid, int64_t seq, Lsn lsn,
                 WallTime at, Lsn last_lost = kNoLsn);
 
+  /// Whether so much is uncommitted that a commit should not wait for its time; then false until
+  /// more was committed.
+  bool TakeCommitRequest() { return std::exchange(commit_wanted_, false); }
+
   bool empty() const { return producers_.empty(); }
   size_t size() const { return producers_.size(); }
   size_t run_count() const { return run_count_; }
@@ -138,14 +142,15 @@ class ProducerTable {
   Lsn forgettable() const { return snapshot_ ? std::min(*snapshot_, committed_) : committed_; }
   void ForgetRuns(Producer& producer, size_t count);
   void TrimRuns(Producer& producer);
-  bool MakeRoomForRun();
+  void MakeRoomForRuns();
 
   const ProducerTableOptions options_;
   std::map<Key, std::shared_ptr<Producer>> producers_;
   size_t run_count_ = 0;
   Lsn committed_ = kNoLsn;
-  std::optional<Lsn> snapshot_;       // while one is taken
-  Lsn no_room_at_ = kNoLsn;           // forgetting through here made no room
+  std::optional<Lsn> snapshot_;    // while one is taken
+  std::optional<Lsn> no_room_at_;  // forgetting through here made too little room
+  bool commit_wanted_ = false;
   std::optional<WallTime> swept_at_;  // when a full table was last looked through
 };
 

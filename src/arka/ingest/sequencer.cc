@@ -129,6 +129,11 @@ Result<std::optional<Admission>> Sequencer::FindRetry(Producer& producer, int64_
   return JudgeLocked(producer, seq, now);
 }
 
+bool Sequencer::TakeCommitRequest() {
+  std::lock_guard lock(mutex_);
+  return producers_.TakeCommitRequest();
+}
+
 LastSeq Sequencer::LastSeqOf(const std::string& name, const std::string& table_uuid) {
   const WallTime now = clock_.WallNow();
   std::lock_guard lock(mutex_);

@@ -106,6 +106,8 @@ class Sequencer : public wal::LogListener {
   /// What was known when `through` was the last LSN; it must be between committed_lsn and last_lsn.
   /// Holds the lock for moments only. One call at a time.
   ProducerCheckpoint CheckpointAt(Lsn through);
+  /// As ProducerTable::TakeCommitRequest.
+  bool TakeCommitRequest();
   LastSeq LastSeqOf(const std::string& name, const std::string& table_uuid);
 
   /// Everything sequenced for `table` since the last call.

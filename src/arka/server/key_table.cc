@@ -208,11 +208,12 @@ void AddStorageKeys(std::vector<ConfigKey>& keys) {
       "One line of text or one JSON object per message."));
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSections = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSections = {{
     {"server", "The process and its port"},
     {"write_buffer", "Writes in memory"},
     {"durability", "How soon writes reach the higher durability levels"},
     {"wal", "The log on the local disk"},
+    {"producers", "Producers whose writes are written once"},
     {"object_store", "The object store"},
     {"catalog", "The Iceberg catalog and its warehouse"},
     {"tables", "How tables are named and made"},

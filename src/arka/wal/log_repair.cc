@@ -76,6 +76,9 @@ Status WriteNewLog(Fs& fs, Clock& clock, const LogReport& report) {
     options.segment_bytes = std::max(options.segment_bytes, segment.size_bytes / 64 * 64);
     options.first_number = segment.number + 1;
   }
+  if (!report.segments.empty() && report.segments.front().header) {
+    options.begins_after = report.segments.front().header->predecessor.last_lsn;
+  }
   const LogState state = NextState(report);
   options.first_epoch = state.epoch + 1;
   ARROW_ASSIGN_OR_RAISE(const auto rewriter, LogRewriter::Make(fs, clock, options));

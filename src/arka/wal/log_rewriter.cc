@@ -28,7 +28,8 @@ LogRewriter::LogRewriter(Fs& fs, Clock& clock, Options options, std::unique_ptr<
       clock_(clock),
       options_(std::move(options)),
       pool_(std::move(pool)),
-      epoch_(options_.first_epoch - 1) {}
+      epoch_(options_.first_epoch - 1),
+      end_{.last_lsn = options_.begins_after} {}
 
 Status LogRewriter::Add(WriteRecord record, const Definition& definition) {
   ARROW_RETURN_NOT_OK(known_.Add(definition));

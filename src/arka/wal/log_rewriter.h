@@ -26,6 +26,7 @@ class LogRewriter {
     int64_t segment_bytes = 0;
     int64_t first_number = 1;
     int64_t first_epoch = 1;
+    Lsn begins_after = kNoLsn;  // writes up to here were never part of it, or released
   };
 
   static Result<std::unique_ptr<LogRewriter>> Make(Fs& fs, Clock& clock, Options options);
