@@ -40,14 +40,20 @@ func transport(certificate string) (credentials.TransportCredentials, error) {
 	return credentials.NewClientTLSFromFile(certificate, "")
 }
 
-func send(writer *flight.Writer, writes int) error {
+// send numbers the writes 1, 2, 3, ... where they are a producer's.
+func send(writer *flight.Writer, writes int, producer string) error {
 	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer builder.Release()
 	for i := 0; i < writes; i++ {
 		builder.Field(0).(*array.Int64Builder).Append(int64(i))
 		builder.Field(1).(*array.StringBuilder).Append(fmt.Sprintf("row %d", i))
 		batch := builder.NewRecordBatch()
-		err := writer.Write(batch)
+		var err error
+		if producer == "" {
+			err = writer.Write(batch)
+		} else {
+			err = writer.WriteWithAppMetadata(batch, []byte(fmt.Sprintf(`{"seq": %d}`, i+1)))
+		}
 		batch.Release()
 		if err != nil {
 			return err
@@ -72,7 +78,7 @@ func readAcks(reader *flight.Reader) (report, error) {
 	return told, reader.Err()
 }
 
-func run(address, table, certificate, until string, writes int) (report, error) {
+func run(address, table, certificate, until, producer string, writes int) (report, error) {
 	security, err := transport(certificate)
 	if err != nil {
 		return report{}, err
@@ -86,6 +92,9 @@ func run(address, table, certificate, until string, writes int) (report, error) 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	ctx = metadata.AppendToOutgoingContext(ctx, "arka-ack-until", until)
+	if producer != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, "arka-producer", producer)
+	}
 	stream, err := client.DoExchange(ctx)
 	if err != nil {
 		return report{}, err
@@ -96,7 +105,7 @@ func run(address, table, certificate, until string, writes int) (report, error) 
 		Type: flight.DescriptorPATH, Path: []string{"streaming_write", table}})
 	sent := make(chan error, 1)
 	go func() {
-		err := send(writer, writes)
+		err := send(writer, writes, producer)
 		if err == nil {
 			err = stream.CloseSend()
 		}
@@ -119,9 +128,10 @@ func main() {
 	table := flag.String("table", "from_go", "the table's name")
 	certificate := flag.String("certificate", "", "trust this certificate and use TLS")
 	until := flag.String("until", "COMMITTED", "the level to wait for")
+	producer := flag.String("producer", "", "number the writes under this name")
 	writes := flag.Int("writes", 1000, "one-row writes to send")
 	flag.Parse()
-	told, err := run(*address, *table, *certificate, *until, *writes)
+	told, err := run(*address, *table, *certificate, *until, *producer, *writes)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -11,6 +11,7 @@ from testbed.raw_flight import (
     RawExchange,
     batch_message,
     batch_parts,
+    bytes_field,
     command_descriptor,
     flight_data,
     path_descriptor,
@@ -240,6 +241,96 @@ def test_a_decompression_bomb_is_refused(shared, codec):
     exchange.send(flight_data(*batch)).half_close().end()
     assert exchange.code in (TOO_LARGE, INVALID), exchange.code
     assert shared.resident_mb - before < 400
+
+
+BAD_SEQS = {
+    "a gap": (b'{"seq": 9}', "3"),
+    "the largest number": (b'{"seq": 9223372036854775807}', "3"),
+    "beyond the largest": (b'{"seq": 9223372036854775808}', "seq"),
+    "zero": (b'{"seq": 0}', "seq"),
+    "a fraction": (b'{"seq": 1.5}', "whole"),
+    "text": (b'{"seq": "3"}', "number"),
+    "another key": (b'{"seq": 3, "more": 1}', "key"),
+    "deep JSON": (b'{"seq":' * 500, "number"),
+    "deeper JSON": (b"[" * 1_000_000, "4096"),
+    "noise": (bytes(range(256)), "JSON"),
+    "nothing": (None, "seq"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SEQS)
+def test_a_bad_seq_ends_its_stream_and_spares_the_earlier_batches(shared, name):
+    metadata, word = BAD_SEQS[name]
+    table = "seq_" + re.sub(r"\W", "_", name)
+    exchange = RawExchange(shared, headers=[("arka-producer", "p")])
+    exchange.send(schema_message(SCHEMA, table))
+    exchange.send(*(batch_message(rows(), metadata=b'{"seq": %d}' % seq) for seq in (1, 2)))
+    exchange.send(batch_message(rows(), metadata=metadata), batch_message(rows()))
+    exchange.half_close().end()
+    assert exchange.code == INVALID, f"{exchange.code}: {exchange.details}"
+    assert "batch 2" in exchange.details and word in exchange.details
+    assert exchange.trailers.get("arka-retryable") == "false"
+    assert sum(a.durability_level == "OBJECT_STORAGE" for a in exchange.acks) == 2
+    again = RawExchange(shared, headers=[("arka-producer", "p"), ("arka-ack-until", "COMMITTED")])
+    again.send(schema_message(SCHEMA, table), batch_message(rows(), metadata=b'{"seq": 3}'))
+    again.half_close().end()
+    assert again.code == grpc.StatusCode.OK, again.details
+    assert lake.read_with_pyiceberg(shared, f"arka.{table}").num_rows == 6
+
+
+def test_app_metadata_of_100_mb_is_refused_by_size(shared):
+    exchange = RawExchange(shared, headers=[("arka-producer", "p")])
+    exchange.send(schema_message(SCHEMA, "vast"), batch_message(rows(), metadata=b"x" * (100 << 20)))
+    exchange.half_close().end()
+    assert exchange.code == TOO_LARGE, exchange.details
+    assert exchange.acks == []
+
+
+@pytest.mark.parametrize("name", ["", "x" * 129, "tab\there"], ids=["empty", "long", "control"])
+@pytest.mark.parametrize("header", ["arka-producer", "arka-session"])
+def test_a_bad_name_of_a_client_is_refused(shared, header, name):
+    exchange = RawExchange(shared, headers=[(header, name)]).half_close().end()
+    assert exchange.code in (INVALID, grpc.StatusCode.INTERNAL), exchange.code
+    if exchange.code == INVALID:  # else grpc itself would not send it
+        assert header in exchange.details
+
+
+def action(kind, body):
+    return bytes_field(1, kind.encode()) + bytes_field(2, body)
+
+
+BAD_ACTIONS = {
+    "no such action": (action("drop", b"{}"), grpc.StatusCode.NOT_FOUND, "last_seq"),
+    "no type": (action("", b"{}"), grpc.StatusCode.NOT_FOUND, "last_seq"),
+    "a type of 1 MB": (action("x" * (1 << 20), b"{}"), grpc.StatusCode.NOT_FOUND, "last_seq"),
+    "no body": (action("last_seq", None), INVALID, "JSON"),
+    "a body of noise": (action("last_seq", bytes(range(256))), INVALID, "JSON"),
+    "an array": (action("last_seq", b"[]"), INVALID, "array"),
+    "deep JSON": (action("last_seq", b'{"a":' * 100_000), INVALID, "nested"),
+    "an unknown key": (action("last_seq", b'{"producers": "p"}'), INVALID, "producers"),
+    "a key that is missing": (action("last_seq", b'{"producer": "p"}'), INVALID, "table"),
+    "a table outside": (action("last_seq", b'{"producer": "p", "table": "../x"}'), INVALID, "../x"),
+    "a number for a name": (action("durability_status", b'{"session": 7}'), INVALID, "session"),
+    "an unknown level": (action("durability_status", b'{"session": "s", "until": "DISK"}'), INVALID,
+                         "until"),
+    "an unknown session": (action("durability_status", b'{"session": "s"}'),
+                           grpc.StatusCode.NOT_FOUND, "acks.retention"),
+    "a million LSNs": (action("durability_status", b'{"lsns": [' + b"1," * 400_000 + b"1]}"), INVALID,
+                       "10000"),
+    "LSN that is a fraction": (action("durability_status", b'{"lsns": [1000.5]}'), INVALID, "lsns"),
+    "an LSN nobody got": (action("durability_status", b'{"lsns": [987654321]}'),
+                          grpc.StatusCode.NOT_FOUND, "987654321"),
+    "a body of 2 MB": (action("durability_status", b" " * (2 << 20)), INVALID, "1048576"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ACTIONS)
+def test_a_bad_action_is_refused_by_what_is_wrong(shared, name):
+    request, code, word = BAD_ACTIONS[name]
+    got, details, results = unary(shared, "DoAction", request)
+    assert got == code, f"{got}: {details}"
+    assert word in details
+    assert results == []
 
 
 @pytest.mark.parametrize("method", ["DoGet", "DoAction", "GetFlightInfo", "GetSchema", "ListFlights",

@@ -24,17 +24,27 @@ void Append(const protocol::AckRun& run, std::vector<protocol::AckRun>* acks) {
 
 AckCursor::AckCursor(std::array<bool, 4> wanted) : wanted_(wanted) { taken_.fill(kNoLsn); }
 
-void AckCursor::Add(Lsn lsn) {
-  ARKA_CHECK(lsn > last_);
-  if (!runs_.empty() && runs_.back().last.next() == lsn) {
-    runs_.back().last = lsn;
+void AckCursor::Add(Lsn first, Lsn last) {
+  ARKA_CHECK(first > last_ && last >= first);
+  if (!runs_.empty() && runs_.back().last.next() == first) {
+    runs_.back().last = last;
     // Cursors that had left the run behind come back to it.
     for (size_t& at : at_) at = std::min(at, runs_.size() - 1);
   } else {
-    runs_.push_back({lsn, lsn});
+    runs_.push_back({first, last});
   }
-  last_ = lsn;
-  if (runs_.size() <= kMaxRuns) return;
+  last_ = last;
+  if (runs_.size() > kMaxRuns) ForgetOldest();
+}
+
+void AckCursor::SkipThrough(Tier tier, Lsn through) {
+  const size_t i = IndexOf(tier);
+  if (i > 0) through = std::min(through, taken_[i - 1]);
+  taken_[i] = std::max(taken_[i], through);
+  DropTaken();
+}
+
+void AckCursor::ForgetOldest() {
   const Run oldest = runs_.front();
   forgotten_ += oldest.last.value - oldest.first.value + 1;
   for (size_t tier = 0; tier < taken_.size(); ++tier) {

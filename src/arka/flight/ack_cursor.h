@@ -35,13 +35,22 @@ class AckCursor {
   explicit AckCursor(std::array<bool, 4> wanted);
 
   /// The stream was given `lsn`, which is above all before.
-  void Add(Lsn lsn);
+  void Add(Lsn lsn) { Add(lsn, lsn); }
+  /// The same for first..last.
+  void Add(Lsn first, Lsn last);
 
   /// The acks that are due, at most about `max_rows` rows, in the order in which they are to be
   /// sent. `reached` and `moved_at_us` are by Tier; of COMMITTED, `commits` decides.
   std::vector<protocol::AckRun> Take(const std::array<Lsn, 3>& reached,
                                      const std::array<int64_t, 4>& moved_at_us,
                                      const CommitLookup& commits, int64_t max_rows);
+
+  /// Passes `tier` over in silence for LSNs up to `through`, now or later. Not further than the
+  /// tier below has been passed over.
+  void SkipThrough(Tier tier, Lsn through);
+
+  /// The last LSN that was added; kNoLsn: none yet.
+  Lsn last() const { return last_; }
 
   /// The first LSN that `tier` has not been taken for; kNoLsn where all have.
   Lsn FirstPending(Tier tier) const;
@@ -51,6 +60,11 @@ class AckCursor {
 
   /// Writes that were forgotten because the client read no acks for too long.
   int64_t forgotten() const { return forgotten_; }
+
+  /// Runs of LSNs that are kept.
+  size_t runs() const { return runs_.size(); }
+  /// Forgets the oldest run, and its acks with it. There must be one.
+  void ForgetOldest();
 
   /// Runs of LSNs kept at most; the oldest go first, and their acks with them.
   static constexpr size_t kMaxRuns = 1 << 20;
@@ -66,7 +80,7 @@ class AckCursor {
                int64_t* rows_left, std::vector<protocol::AckRun>* acks);
   void DropTaken();
 
-  const std::array<bool, 4> wanted_;
+  std::array<bool, 4> wanted_;
   std::deque<Run> runs_;
   std::array<Lsn, 4> taken_;       // by Tier: every own LSN at or below it has been taken
   std::array<size_t, 4> at_ = {};  // by Tier: the first run that may hold an LSN above taken_

@@ -8,6 +8,7 @@
 #include <arrow/ipc/writer.h>
 
 #include "arka/base/check.h"
+#include "arka/flight/engine_lookups.h"
 #include "arka/protocol/ack_batch.h"
 #include "arka/protocol/flight_data.h"
 
@@ -45,22 +46,30 @@ Tier HighestAwaited(const protocol::WriteHeaders& headers) {
 }  // namespace
 
 AckOutput::AckOutput(transport::ServerCall& call, const protocol::WriteHeaders& headers)
-    : call_(call), highest_awaited_(HighestAwaited(headers)), acks_(headers.acks) {
+    : call_(call),
+      highest_awaited_(HighestAwaited(headers)),
+      acks_(headers.acks, highest_awaited_) {
   static const auto schema_message = SchemaMessage();
   call_.Write(schema_message);
 }
 
-bool AckOutput::Flush(const ingest::Progress& progress, const ingest::Table* table) {
-  const auto commits = [table](Lsn lsn) -> std::optional<CommittedRange> {
-    const auto event = table->CommitOf(lsn);
-    if (!event) return std::nullopt;
-    return CommittedRange{event->through, event->snapshot_id, event->timestamp_us};
-  };
-  const auto& reached = progress.watermarks;
+void AckOutput::Add(const ingest::Admission& admission) {
+  if (admission.committed_long_ago) {
+    acks_.AddCommittedLongAgo(admission.lsn);
+  } else {
+    acks_.Add(admission.lsn, admission.is_retry);
+  }
+}
+
+bool AckOutput::Flush(const ingest::Engine& engine, const ingest::Progress& progress,
+                      const ingest::Table* table) {
+  if (table == nullptr) return false;
+  const ReachedTiers reached = ReachedOf(progress);
+  const TimeLookup times = TimesOf(engine);
+  const CommitLookup commits = CommitsOf(*table);
   bool sent = false;
   while (call_.queued_bytes() < kMaxQueuedBytes) {
-    const auto runs = acks_.Take({reached.last_lsn, reached.disk_lsn, reached.s3_lsn},
-                                 progress.moved_at_us, commits, kMaxAckRows);
+    const auto runs = acks_.Take(reached, times, commits, kMaxAckRows);
     if (runs.empty()) break;
     sent = true;
     call_.Write(BatchMessage(*protocol::MakeAckBatch(runs, std::nullopt, 0)));

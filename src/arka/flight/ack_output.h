@@ -8,10 +8,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "arka/flight/ack_cursor.h"
+#include "arka/flight/ack_cursors.h"
 #include "arka/flight/ack_scheduler.h"
-#include "arka/ingest/sequencer.h"
-#include "arka/ingest/table.h"
+#include "arka/ingest/engine.h"
 #include "arka/protocol/write_headers.h"
 #include "arka/transport/call.h"
 
@@ -22,12 +21,16 @@ class AckOutput {
   /// Sends the ack schema (Go and Rust clients wait for it). Both must outlive the output.
   AckOutput(transport::ServerCall& call, const protocol::WriteHeaders& headers);
 
-  /// The stream was given `lsn`.
-  void Add(Lsn lsn) { acks_.Add(lsn); }
+  /// Whether the acks of one more batch can be kept: not where too many retries wait for theirs.
+  bool HasRoom() const { return acks_.HasRoom(); }
+
+  /// What became of the stream's next batch. Needs room.
+  void Add(const ingest::Admission& admission);
 
   /// Sends the acks that are due of writes to `table` (nullptr: none yet), as far as the peer
   /// reads. Answers whether there were any.
-  bool Flush(const ingest::Progress& progress, const ingest::Table* table);
+  bool Flush(const ingest::Engine& engine, const ingest::Progress& progress,
+             const ingest::Table* table);
 
   /// Sends a watermark row where something moved since the last one and the peer reads, or
   /// `though_unread`.
@@ -44,7 +47,7 @@ class AckOutput {
  private:
   transport::ServerCall& call_;
   const Tier highest_awaited_;
-  AckCursor acks_;
+  AckCursors acks_;
   std::optional<protocol::Watermarks> sent_watermarks_;
 };
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <queue>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "arka/base/lsn.h"
@@ -42,7 +43,7 @@ class AckScheduler {
   void Remove(SleeperId id);
 
   /// Wakes the sleeper once `lsn` has reached `tier`; COMMITTED means committed in `table`. One
-  /// wait a tier: a second one for the same tier is ignored until the first has woken.
+  /// wait a tier (and table): another one for an LSN that is not lower is ignored until then.
   void Await(SleeperId id, Tier tier, Lsn lsn, const ingest::Table* table);
 
   /// Wakes whom this concerns. A sleeper that is woken may call anything here.
@@ -63,10 +64,14 @@ class AckScheduler {
   using Waits = std::priority_queue<Wait, std::vector<Wait>, std::greater<>>;
   struct Entry {
     Sleeper* sleeper;
-    std::array<bool, 4> waiting = {};
+    std::array<Lsn, 3> waiting = {};  // kNotWaiting, or the lowest LSN that is waited for
+    std::vector<std::pair<const ingest::Table*, Lsn>> waiting_for_commits = {};
   };
+  static constexpr Lsn kNotWaiting{0};
 
-  void Collect(Waits& waits, Tier tier, Lsn reached, std::vector<SleeperId>* woken);
+  static Lsn& WaitingFor(Entry& entry, Tier tier, const ingest::Table* table);
+  void Collect(Waits& waits, Tier tier, const ingest::Table* table, Lsn reached,
+               std::vector<SleeperId>* woken);
 
   SleeperId last_id_ = 0;
   std::unordered_map<SleeperId, Entry> sleepers_;

@@ -73,9 +73,9 @@ TEST(AckScheduler, OneThatWaitsForTwoTiersAtOnceIsWokenOnceForBoth) {
 TEST(AckScheduler, ASecondWaitForATierCountsOnceTheFirstHasWoken) {
   AckScheduler scheduler;
   SleeperSpy sleeper(scheduler);
-  scheduler.Await(sleeper.id, Tier::kLocalDisk, Lsn{1003}, nullptr);
   scheduler.Await(sleeper.id, Tier::kLocalDisk, Lsn{1001}, nullptr);
-  scheduler.OnProgress(At(1002));
+  scheduler.Await(sleeper.id, Tier::kLocalDisk, Lsn{1003}, nullptr);
+  scheduler.OnProgress(At(1000));
   EXPECT_EQ(sleeper.wakes, 0);
   scheduler.OnProgress(At(1003));
   EXPECT_EQ(sleeper.wakes, 1);
@@ -97,6 +97,31 @@ TEST(AckScheduler, ACommitWakesThoseOfItsTable) {
   users.AddCommit({Lsn{1000}, 8, 0});
   scheduler.OnProgress(At(1001, 1001, 2));
   EXPECT_EQ(of_users.wakes, 1);
+}
+
+TEST(AckScheduler, AWaitForALowerLsnIsNotLostBehindAHigherOne) {
+  AckScheduler scheduler;
+  SleeperSpy sleeper(scheduler);
+  scheduler.Await(sleeper.id, Tier::kLocalDisk, Lsn{1005}, nullptr);
+  scheduler.Await(sleeper.id, Tier::kLocalDisk, Lsn{1002}, nullptr);
+  scheduler.OnProgress(At(1003));
+  EXPECT_EQ(sleeper.wakes, 1);
+  scheduler.OnProgress(At(1005));
+  EXPECT_EQ(sleeper.wakes, 2);
+}
+
+TEST(AckScheduler, OneSleeperMayWaitForTheCommitsOfManyTables) {
+  AckScheduler scheduler;
+  ingest::Table orders = SomeTable(1), users = SomeTable(2);
+  SleeperSpy sleeper(scheduler);
+  scheduler.Await(sleeper.id, Tier::kCommitted, Lsn{1000}, &orders);
+  scheduler.Await(sleeper.id, Tier::kCommitted, Lsn{1001}, &users);
+  users.AddCommit({Lsn{1001}, 7, 0});
+  scheduler.OnProgress(At(1001, 1001, 1));
+  EXPECT_EQ(sleeper.wakes, 1);
+  orders.AddCommit({Lsn{1000}, 8, 0});
+  scheduler.OnProgress(At(1001, 1001, 2));
+  EXPECT_EQ(sleeper.wakes, 2);
 }
 
 TEST(AckScheduler, AFailedLogWakesEverybody) {

@@ -14,6 +14,7 @@
 #include <arrow/ipc/api.h>
 #include <arrow/ipc/dictionary.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "arka/flight/flight.pb.h"
 #include "arka/flight/flight_service.h"
@@ -34,10 +35,21 @@ inline std::string PathDescriptor(const std::vector<std::string>& path) {
   return descriptor.SerializeAsString();
 }
 
-/// A FlightData message of a descriptor ("": none) and an IPC message (nullptr: none).
+inline constexpr char kDoAction[] = "/arrow.flight.protocol.FlightService/DoAction";
+
+/// A FlightData message of a descriptor ("": none), an IPC message (nullptr: none) and app_metadata
+/// ("": none).
 inline std::string FlightMessage(const std::string& descriptor,
-                                 const arrow::ipc::IpcPayload* payload) {
+                                 const arrow::ipc::IpcPayload* payload,
+                                 const std::string& app_metadata = "") {
   std::string message;
+  if (!app_metadata.empty()) {
+    message += '\x1a';
+    size_t size = app_metadata.size();
+    for (; size >= 0x80; size >>= 7) message += static_cast<char>(size | 0x80);
+    message += static_cast<char>(size);
+    message += app_metadata;
+  }
   if (!descriptor.empty()) {
     message += '\x0a';
     EXPECT_LT(descriptor.size(), 128u);
@@ -111,6 +123,13 @@ class Writer {
     call->Send(FlightMessage("", &payload));
   }
   void SendIds(int64_t first, int64_t rows = 1) { SendBatch(*IdBatch(first, rows)); }
+  /// One row with that id.
+  void SendWithMetadata(int64_t id, const std::string& app_metadata) {
+    const auto payload = BatchPayload(*IdBatch(id));
+    call->Send(FlightMessage("", &payload, app_metadata));
+  }
+  /// One row whose id is its seq.
+  void SendSeq(int64_t seq) { SendWithMetadata(seq, "{\"seq\": " + std::to_string(seq) + "}"); }
 
   /// Reads what has come.
   void Collect() {
@@ -152,6 +171,45 @@ class Writer {
   std::vector<protocol::Watermarks> watermarks;
 };
 
+/// A client of one DoAction.
+class Asker {
+ public:
+  Asker(std::unique_ptr<transport::InProcessCall> opened, const std::string& type,
+        const std::string& body)
+      : call(std::move(opened)) {
+    messages::Action action;
+    action.set_type(type);
+    action.set_body(body);
+    call->Send(action.SerializeAsString());
+    call->HalfClose();
+  }
+
+  bool Ended() {
+    while (const auto message = call->TakeMessage()) {
+      messages::Result result;
+      EXPECT_TRUE(result.ParseFromArray(message->data(), static_cast<int>(message->size())));
+      results.push_back(nlohmann::json::parse(result.body()));
+    }
+    return call->status().has_value();
+  }
+  transport::GrpcCode code() const { return call->status()->code; }
+  std::string message() const { return call->status()->message; }
+  /// The events of all results so far, each as (LSN, level).
+  std::vector<std::pair<int64_t, std::string>> Events() {
+    Ended();
+    std::vector<std::pair<int64_t, std::string>> events;
+    for (const auto& result : results) {
+      for (const auto& event : result.at("events")) {
+        events.emplace_back(event.at("lsn"), event.at("durability_level"));
+      }
+    }
+    return events;
+  }
+
+  std::unique_ptr<transport::InProcessCall> call;
+  std::vector<nlohmann::json> results;
+};
+
 /// A running server without sockets. Change deployment and options before Start.
 class FlightFixture {
  public:
@@ -191,6 +249,14 @@ class FlightFixture {
     Writer writer = Open(std::move(metadata));
     writer.SendSchema(*IdSchema(), {"streaming_write", "sales", "orders"});
     return writer;
+  }
+  /// The same of a producer.
+  Writer OpenProducer(const std::string& name, transport::Metadata metadata = {}) {
+    metadata.emplace_back(protocol::kProducerHeader, name);
+    return OpenOrders(std::move(metadata));
+  }
+  Asker Ask(const std::string& type, const std::string& body) {
+    return Asker(transport->Open(kDoAction), type, body);
   }
   Lsn last_lsn() const { return engine->progress().watermarks.last_lsn; }
   FlightService& service() { return *service_; }

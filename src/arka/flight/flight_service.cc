@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "arka/base/check.h"
+#include "arka/flight/action_calls.h"
 #include "arka/flight/status_calls.h"
 #include "arka/flight/status_mapping.h"
 
@@ -27,7 +28,11 @@ void Refuse(transport::ServerCall& call, const Status& status) {
 
 FlightService::FlightService(ingest::Engine& engine, const Clock& clock, Random& random,
                              WriteStreamOptions options)
-    : engine_(engine), clock_(clock), random_(random), options_(std::move(options)) {
+    : engine_(engine),
+      clock_(clock),
+      random_(random),
+      options_(std::move(options)),
+      sessions_(clock, {.retention = options_.ack_retention}) {
   engine_.AddProgressListener([this] {
     for (const auto& context : contexts_) context->NotifyProgress();
   });
@@ -40,6 +45,14 @@ void FlightService::Bind(const std::vector<transport::EventLoop*>& loops) {
     if (options_.idle_timeout.count() == 0) continue;
     contexts_.back()->SweepIdleEvery(SweepInterval(options_.idle_timeout));
   }
+  SweepSessions(*loops.front());
+}
+
+void FlightService::SweepSessions(transport::EventLoop& loop) {
+  loop.PostAfter(SweepInterval(options_.ack_retention), [this, &loop] {
+    sessions_.Sweep();
+    SweepSessions(loop);
+  });
 }
 
 LoopContext& FlightService::ContextOf(transport::EventLoop& loop) {
@@ -61,6 +74,8 @@ std::unique_ptr<transport::CallHandler> FlightService::Start(transport::ServerCa
   if (method == "DoExchange") return StartWrite(call);
   if (method == "GetFlightInfo") return std::make_unique<GetFlightInfoCall>(call, engine_);
   if (method == "DoGet") return std::make_unique<DoGetCall>(call, engine_);
+  if (method == "DoAction") return std::make_unique<DoActionCall>(ActionContextOf(call));
+  if (method == "ListActions") return std::make_unique<ListActionsCall>(call);
   Refuse(call, Error(ErrorCode::kUnimplemented, "Flight method ", method.substr(0, 100),
                      " is not answered by this version"));
   return nullptr;
@@ -77,8 +92,12 @@ std::unique_ptr<transport::CallHandler> FlightService::StartWrite(transport::Ser
     return nullptr;
   }
   if (headers->session.empty()) headers->session = MakeUuid(random_);
-  return std::make_unique<WriteStream>(call, ContextOf(call.loop()), clock_, std::move(*headers),
-                                       options_);
+  return std::make_unique<WriteStream>(call, ContextOf(call.loop()), clock_, sessions_,
+                                       std::move(*headers), options_);
+}
+
+ActionContext FlightService::ActionContextOf(transport::ServerCall& call) {
+  return {call, ContextOf(call.loop()), sessions_, options_.default_namespace};
 }
 
 void FlightService::OnRoom() {

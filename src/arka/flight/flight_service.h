@@ -1,14 +1,17 @@
 // Arrow Flight on the transport seam: finds the handler for a call, and wakes its streams.
 //
-// DoExchange writes (write_stream.h); GetFlightInfo and DoGet answer the server's status. Owned by
-// the composition root; thread-safe as the transport uses it. Bind it to the loops before they run.
+// DoExchange writes (write_stream.h); GetFlightInfo and DoGet answer the server's status; DoAction
+// answers questions about writes (action_calls.h). Owned by the composition root; thread-safe as
+// the transport uses it. Bind it to the loops before they run.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "arka/flight/action.h"
 #include "arka/flight/loop_context.h"
+#include "arka/flight/session_registry.h"
 #include "arka/flight/write_stream.h"
 #include "arka/ingest/engine.h"
 #include "arka/io/clock.h"
@@ -34,12 +37,15 @@ class FlightService : public transport::Service {
  private:
   LoopContext& ContextOf(transport::EventLoop& loop);
   std::unique_ptr<transport::CallHandler> StartWrite(transport::ServerCall& call);
+  ActionContext ActionContextOf(transport::ServerCall& call);
   void OnRoom();
+  void SweepSessions(transport::EventLoop& loop);
 
   ingest::Engine& engine_;
   const Clock& clock_;
   Random& random_;
   const WriteStreamOptions options_;
+  SessionRegistry sessions_;
   std::vector<std::unique_ptr<LoopContext>> contexts_;  // constant after Bind
   std::atomic<bool> shutting_down_{false};
 };

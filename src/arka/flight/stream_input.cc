@@ -4,8 +4,11 @@
 #include <utility>
 #include <variant>
 
+#include "arka/flight/ack_cursors.h"
 #include "arka/flight/path_descriptor.h"
+#include "arka/protocol/batch_metadata.h"
 #include "arka/protocol/descriptor.h"
+#include "arka/protocol/write_headers.h"
 
 namespace arka::flight {
 namespace {
@@ -16,14 +19,16 @@ constexpr int64_t kMaxWaitingBytes = 8 << 20;  // before the stream stops readin
 
 StreamInput::StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
                          AckScheduler::SleeperId id, const WriteStreamOptions& options,
-                         Listener& listener)
+                         std::string producer, Listener& listener)
     : call_(call),
       context_(context),
+      clock_(clock),
       options_(options),
+      producer_name_(std::move(producer)),
       listener_(listener),
       self_(std::make_shared<StreamInput*>(this)),
       admission_(context, clock, id, options.admission_timeout,
-                 [this](Result<Lsn> lsn) { OnSettled(std::move(lsn)); }) {}
+                 [this](auto admission) { OnSettled(std::move(admission)); }) {}
 
 void StreamInput::Add(std::shared_ptr<arrow::Buffer> message) {
   if (stopped_) return;
@@ -42,11 +47,13 @@ void StreamInput::Stop() {
   messages_.clear();
   bytes_ = 0;
   admission_.Cancel();
+  full_since_.reset();
   PaceReading();
 }
 
 void StreamInput::Pump() {
   while (!busy_ && !messages_.empty()) {
+    if (!listener_.HasRoomForAcks()) return WaitForAcks();
     const auto message = std::move(messages_.front());
     messages_.pop_front();
     bytes_ -= message->size();
@@ -65,7 +72,7 @@ Status StreamInput::Take(const std::shared_ptr<arrow::Buffer>& message) {
     return DecodeAside(data);
   }
   ARROW_ASSIGN_OR_RAISE(auto write, decoder_->Decode(data.data_header, data.data_body));
-  return write ? Admit(std::move(*write)) : Status::OK();
+  return write ? Admit(std::move(*write), data.app_metadata) : Status::OK();
 }
 
 // The descriptor may come with the schema, or before it in a message of its own (Arrow C++ does
@@ -110,6 +117,10 @@ Status StreamInput::Open(const protocol::FlightData& data) {
 
 Status StreamInput::OnOpened(Result<std::shared_ptr<const ingest::OpenedTable>> opened) {
   ARROW_ASSIGN_OR_RAISE(target_, std::move(opened));
+  if (!producer_name_.empty()) {
+    ARROW_ASSIGN_OR_RAISE(auto producer, context_.engine.OpenProducer(*target_, producer_name_));
+    admission_.SetProducer(std::move(producer));
+  }
   return ingest::StreamDecoder::Make(schema_header_, target_->schema, options_.limits)
       .Value(&decoder_);
 }
@@ -117,12 +128,13 @@ Status StreamInput::OnOpened(Result<std::shared_ptr<const ingest::OpenedTable>> 
 Status StreamInput::DecodeAside(const protocol::FlightData& data) {
   busy_ = true;
   context_.engine.RunAside([decoder = decoder_, data, post = SelfPoster()] {
+    const auto& metadata = data.app_metadata;
     auto decoded = decoder->Decode(data.data_header, data.data_body);
-    post([decoded = std::move(decoded)](StreamInput& input) mutable {
+    post([decoded = std::move(decoded), metadata](StreamInput& input) mutable {
       input.busy_ = false;
       Status status = decoded.status();
       if (status.ok() && decoded->has_value() && !input.stopped_) {
-        status = input.Admit(std::move(**decoded));
+        status = input.Admit(std::move(**decoded), metadata);
       }
       status.ok() ? input.Pump() : input.Fail(status);
     });
@@ -130,27 +142,71 @@ Status StreamInput::DecodeAside(const protocol::FlightData& data) {
   return Status::OK();
 }
 
-Status StreamInput::Admit(ingest::DecodedWrite write) {
-  ARROW_ASSIGN_OR_RAISE(const auto lsn, admission_.Admit(*target_, std::move(write)));
-  if (lsn) {
+Status StreamInput::Admit(ingest::DecodedWrite write,
+                          const std::shared_ptr<arrow::Buffer>& app_metadata) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t seq, SeqOf(app_metadata));
+  ARROW_ASSIGN_OR_RAISE(const auto admission, admission_.Admit(*target_, std::move(write), seq));
+  if (admission) {
     ++admitted_;
-    listener_.OnAdmitted(*lsn);
+    listener_.OnAdmitted(*admission);
   } else {
     busy_ = true;
   }
   return Status::OK();
 }
 
-void StreamInput::OnSettled(Result<Lsn> lsn) {
-  if (lsn.ok()) {
+Result<int64_t> StreamInput::SeqOf(const std::shared_ptr<arrow::Buffer>& app_metadata) const {
+  const std::string_view text =
+      app_metadata == nullptr ? std::string_view() : std::string_view(*app_metadata);
+  if (!producer_name_.empty()) {
+    if (text.empty()) {
+      return Error(ErrorCode::kInvalidRequest, "the stream has the header ",
+                   protocol::kProducerHeader, ", but the batch has no seq; put {\"seq\": N} into ",
+                   "the app_metadata of every batch, counted from 1");
+    }
+    return protocol::ParseBatchSeq(text);
+  }
+  // Without a producer app_metadata is the client's own business; but a seq would promise what is
+  // not kept.
+  if (!text.empty() && protocol::ParseBatchSeq(text).ok()) {
+    return Error(ErrorCode::kInvalidRequest, "the batch has a seq, but the stream has no header ",
+                 protocol::kProducerHeader, "; name the producer, or leave the seq out");
+  }
+  return 0;
+}
+
+void StreamInput::OnSettled(Result<ingest::Admission> admission) {
+  if (admission.ok()) {
     ++admitted_;
-    listener_.OnAdmitted(*lsn);
+    listener_.OnAdmitted(*admission);
   }
   // What follows may be refused as well and queue up again, so it is not done in this turn.
-  SelfPoster()([status = lsn.status()](StreamInput& input) {
+  SelfPoster()([status = admission.status()](StreamInput& input) {
     input.busy_ = false;
     status.ok() ? input.Pump() : input.Fail(status);
   });
+}
+
+// As with memory: stop reading, and give up after a while.
+void StreamInput::WaitForAcks() {
+  if (full_since_) return;
+  full_since_ = clock_.Now();
+  PaceReading();
+  context_.loop.PostAfter(options_.admission_timeout, [weak = std::weak_ptr(self_),
+                                                       since = *full_since_] {
+    const auto alive = weak.lock();
+    if (alive == nullptr || (*alive)->full_since_ != since) return;
+    (*alive)->Fail(Error(ErrorCode::kBackpressure, "the stream has sent the same batches again ",
+                         AckCursors::kMaxBusy,
+                         " times, and their acks are still to come; wait for the acks of a batch "
+                         "before sending it again"));
+  });
+}
+
+void StreamInput::OnAcksSent() {
+  if (!full_since_ || !listener_.HasRoomForAcks()) return;
+  full_since_.reset();
+  Pump();
 }
 
 void StreamInput::Fail(Status error) {
@@ -163,7 +219,8 @@ void StreamInput::Fail(Status error) {
 }
 
 void StreamInput::PaceReading() {
-  const bool pause = !stopped_ && busy_ && (admission_.waiting() || bytes_ > kMaxWaitingBytes);
+  const bool full = full_since_ || admission_.waiting() || (busy_ && bytes_ > kMaxWaitingBytes);
+  const bool pause = full && !stopped_;
   if (pause == paused_) return;
   paused_ = pause;
   pause ? call_.PauseReading() : call_.ResumeReading();

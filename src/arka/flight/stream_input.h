@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "arka/flight/loop_context.h"
 #include "arka/flight/write_admission.h"
@@ -27,22 +28,28 @@ class StreamInput {
   class Listener {
    public:
     virtual ~Listener() = default;
-    /// The stream's next batch is in MEMORY.
-    virtual void OnAdmitted(Lsn lsn) = 0;
+    /// Whether the acks of one more batch can be kept.
+    virtual bool HasRoomForAcks() const = 0;
+    /// The stream's next batch is in MEMORY, or was written before.
+    virtual void OnAdmitted(const ingest::Admission& admission) = 0;
     /// The input ends here, with an error that names the batch.
     virtual void OnInputError(Status error) = 0;
     /// The peer has half-closed, and all that it sent has been admitted.
     virtual void OnInputDone() = 0;
   };
 
-  /// All must outlive the input. `id` is the stream among the sleepers of `context`.
+  /// All must outlive the input. `id` is the stream among the sleepers of `context`. With a
+  /// `producer` (not empty) every batch must have a seq, without one none may.
   StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-              AckScheduler::SleeperId id, const WriteStreamOptions& options, Listener& listener);
+              AckScheduler::SleeperId id, const WriteStreamOptions& options, std::string producer,
+              Listener& listener);
 
   void Add(std::shared_ptr<arrow::Buffer> message);
   void HalfClose();
   /// Tries again the write that memory was refused to. False: still no room, keep the turn.
   bool OnRoom() { return admission_.OnRoom(); }
+  /// There may be room for acks again: goes on where the input waited for it.
+  void OnAcksSent();
   /// Drops what waits; whatever still comes is ignored.
   void Stop();
 
@@ -58,8 +65,10 @@ class StreamInput {
   Status Open(const protocol::FlightData& data);
   Status OnOpened(Result<std::shared_ptr<const ingest::OpenedTable>> opened);
   Status DecodeAside(const protocol::FlightData& data);
-  Status Admit(ingest::DecodedWrite write);
-  void OnSettled(Result<Lsn> lsn);
+  Status Admit(ingest::DecodedWrite write, const std::shared_ptr<arrow::Buffer>& app_metadata);
+  Result<int64_t> SeqOf(const std::shared_ptr<arrow::Buffer>& app_metadata) const;
+  void OnSettled(Result<ingest::Admission> admission);
+  void WaitForAcks();
   void Fail(Status error);
   void PaceReading();
 
@@ -68,14 +77,17 @@ class StreamInput {
 
   transport::ServerCall& call_;
   LoopContext& context_;
+  const Clock& clock_;
   const WriteStreamOptions& options_;
+  const std::string producer_name_;
   Listener& listener_;
   const std::shared_ptr<StreamInput*> self_;  // expires with the input
   WriteAdmission admission_;
 
   std::deque<std::shared_ptr<arrow::Buffer>> messages_;
-  int64_t bytes_ = 0;  // of messages_
-  bool busy_ = false;  // opening, checking aside or waiting for room
+  int64_t bytes_ = 0;                     // of messages_
+  bool busy_ = false;                     // opening, checking aside or waiting for room
+  std::optional<SteadyTime> full_since_;  // no acks of one more batch can be kept
   bool paused_ = false;
   bool half_closed_ = false;
   bool stopped_ = false;

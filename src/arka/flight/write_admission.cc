@@ -7,7 +7,7 @@ namespace arka::flight {
 
 WriteAdmission::WriteAdmission(LoopContext& context, const Clock& clock, AckScheduler::SleeperId id,
                                std::chrono::milliseconds timeout,
-                               std::function<void(Result<Lsn>)> settled)
+                               std::function<void(Result<ingest::Admission>)> settled)
     : context_(context),
       clock_(clock),
       id_(id),
@@ -17,15 +17,23 @@ WriteAdmission::WriteAdmission(LoopContext& context, const Clock& clock, AckSche
 
 WriteAdmission::~WriteAdmission() { std::erase(context_.waiting_for_room, id_); }
 
-Result<std::optional<Lsn>> WriteAdmission::Admit(const ingest::OpenedTable& target,
-                                                 ingest::DecodedWrite write) {
-  const auto lsn = context_.engine.Write(target, write);
-  if (lsn.ok()) return *lsn;
-  if (CodeOf(lsn.status()) != ErrorCode::kBackpressure) return lsn.status();
+Result<std::optional<ingest::Admission>> WriteAdmission::Admit(const ingest::OpenedTable& target,
+                                                               ingest::DecodedWrite write,
+                                                               int64_t seq) {
   target_ = &target;
+  const auto admission = TryWrite(write, seq);
+  if (admission.ok()) return *admission;
+  if (CodeOf(admission.status()) != ErrorCode::kBackpressure) return admission.status();
   refused_ = std::move(write);
-  Wait(lsn.status());
+  refused_seq_ = seq;
+  Wait(admission.status());
   return std::nullopt;
+}
+
+Result<ingest::Admission> WriteAdmission::TryWrite(ingest::DecodedWrite& write, int64_t seq) {
+  if (producer_ != nullptr) return context_.engine.Write(*target_, write, *producer_, seq);
+  ARROW_ASSIGN_OR_RAISE(const Lsn lsn, context_.engine.Write(*target_, write));
+  return ingest::Admission{lsn};
 }
 
 void WriteAdmission::Wait(Status why) {
@@ -44,10 +52,10 @@ void WriteAdmission::Wait(Status why) {
 
 bool WriteAdmission::OnRoom() {
   if (!refused_) return true;
-  auto lsn = context_.engine.Write(*target_, *refused_);
-  if (!lsn.ok() && CodeOf(lsn.status()) == ErrorCode::kBackpressure) return false;
+  auto admission = TryWrite(*refused_, refused_seq_);
+  if (!admission.ok() && CodeOf(admission.status()) == ErrorCode::kBackpressure) return false;
   refused_.reset();
-  settled_(std::move(lsn));
+  settled_(std::move(admission));
   return true;
 }
 

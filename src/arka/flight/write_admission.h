@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "arka/flight/loop_context.h"
 #include "arka/ingest/engine.h"
@@ -21,11 +22,17 @@ class WriteAdmission {
   /// `settled` is told how a write that had to wait ended; not called for any other. `id` is the
   /// stream among the sleepers of `context`. All must outlive the admission.
   WriteAdmission(LoopContext& context, const Clock& clock, AckScheduler::SleeperId id,
-                 std::chrono::milliseconds timeout, std::function<void(Result<Lsn>)> settled);
+                 std::chrono::milliseconds timeout,
+                 std::function<void(Result<ingest::Admission>)> settled);
   ~WriteAdmission();
 
-  /// The write's LSN; nothing where it waits for room now, for which `target` must stay.
-  Result<std::optional<Lsn>> Admit(const ingest::OpenedTable& target, ingest::DecodedWrite write);
+  /// From now on every write is that producer's, and has a seq.
+  void SetProducer(std::shared_ptr<ingest::Producer> producer) { producer_ = std::move(producer); }
+
+  /// What became of the write; nothing where it waits for room now, for which `target` must stay.
+  /// `seq` counts only where there is a producer.
+  Result<std::optional<ingest::Admission>> Admit(const ingest::OpenedTable& target,
+                                                 ingest::DecodedWrite write, int64_t seq);
 
   bool waiting() const { return refused_.has_value(); }
 
@@ -36,17 +43,20 @@ class WriteAdmission {
   void Cancel() { refused_.reset(); }
 
  private:
+  Result<ingest::Admission> TryWrite(ingest::DecodedWrite& write, int64_t seq);
   void Wait(Status why);
 
   LoopContext& context_;
   const Clock& clock_;
   const AckScheduler::SleeperId id_;
   const std::chrono::milliseconds timeout_;
-  const std::function<void(Result<Lsn>)> settled_;
+  const std::function<void(Result<ingest::Admission>)> settled_;
   const std::shared_ptr<WriteAdmission*> self_;  // expires with the admission
 
   const ingest::OpenedTable* target_ = nullptr;
+  std::shared_ptr<ingest::Producer> producer_;  // nullptr: writes are not deduplicated
   std::optional<ingest::DecodedWrite> refused_;
+  int64_t refused_seq_ = 0;
   SteadyTime refused_at_{};
 };
 

@@ -21,7 +21,8 @@ transport::ServerCall& WithHeaders(transport::ServerCall& call, const std::strin
 }  // namespace
 
 WriteStream::WriteStream(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-                         protocol::WriteHeaders headers, const WriteStreamOptions& options)
+                         SessionRegistry& sessions, protocol::WriteHeaders headers,
+                         const WriteStreamOptions& options)
     : call_(call),
       context_(context),
       clock_(clock),
@@ -29,14 +30,18 @@ WriteStream::WriteStream(transport::ServerCall& call, LoopContext& context, cons
       options_(options),
       id_(context.scheduler.Add(*this)),
       self_(std::make_shared<WriteStream*>(this)),
-      input_(call, context, clock, id_, options, *this),
+      session_(sessions.Join(headers_.session)),
+      input_(call, context, clock, id_, options, headers_.producer, *this),
       output_(WithHeaders(call, headers_.session), headers_),
       finish_after_(headers_.ack_until),
       last_activity_(clock.Now()) {
   if (headers_.watermarks) SendWatermarksEvery100ms();
 }
 
-WriteStream::~WriteStream() { context_.scheduler.Remove(id_); }
+WriteStream::~WriteStream() {
+  TellSession();
+  context_.scheduler.Remove(id_);
+}
 
 void WriteStream::OnMessage(std::shared_ptr<arrow::Buffer> message) {
   if (error_ || finished_) return;
@@ -50,9 +55,23 @@ void WriteStream::Wake(const ingest::Progress& progress) {
   if (progress.failed && !finished_) Finish(context_.engine.failure());
 }
 
-void WriteStream::OnAdmitted(Lsn lsn) {
-  output_.Add(lsn);
+void WriteStream::OnAdmitted(const ingest::Admission& admission) {
+  output_.Add(admission);
+  // One that was committed long ago has no LSN of its own any more.
+  if (!admission.committed_long_ago) {
+    if (!unregistered_.empty() && unregistered_.back().last.next() == admission.lsn) {
+      unregistered_.back().last = admission.lsn;
+    } else {
+      unregistered_.push_back({admission.lsn, admission.lsn});
+    }
+  }
   ScheduleFlush();
+}
+
+void WriteStream::TellSession() {
+  if (unregistered_.empty()) return;
+  session_->Add(*input_.target()->table, unregistered_);
+  unregistered_.clear();
 }
 
 // The acks of every write before the bad message still go out, as far as they come soon.
@@ -76,9 +95,11 @@ void WriteStream::ScheduleFlush() {
 
 void WriteStream::Flush() {
   if (finished_) return;
+  TellSession();
   const ingest::Progress progress = context_.engine.progress();
   const ingest::Table* table = input_.target() == nullptr ? nullptr : input_.target()->table;
-  if (output_.Flush(progress, table)) last_activity_ = clock_.Now();
+  if (output_.Flush(context_.engine, progress, table)) last_activity_ = clock_.Now();
+  input_.OnAcksSent();
   if ((error_ || input_.done()) && output_.AllSentThrough(finish_after_)) {
     if (headers_.watermarks) output_.SendWatermarks(progress, /*though_unread=*/true);
     return Finish(error_.value_or(Status::OK()));

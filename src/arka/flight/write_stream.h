@@ -15,9 +15,11 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "arka/flight/ack_output.h"
 #include "arka/flight/loop_context.h"
+#include "arka/flight/session_registry.h"
 #include "arka/flight/stream_input.h"
 #include "arka/flight/write_stream_options.h"
 #include "arka/protocol/write_headers.h"
@@ -29,7 +31,8 @@ class WriteStream : public transport::CallHandler, public Sleeper, private Strea
  public:
   /// All must outlive the stream. Sends headers (with `headers.session`) and the ack schema.
   WriteStream(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-              protocol::WriteHeaders headers, const WriteStreamOptions& options);
+              SessionRegistry& sessions, protocol::WriteHeaders headers,
+              const WriteStreamOptions& options);
   ~WriteStream() override;
 
   void OnMessage(std::shared_ptr<arrow::Buffer> message) override;
@@ -44,12 +47,14 @@ class WriteStream : public transport::CallHandler, public Sleeper, private Strea
   void EndIfIdle() override;
 
  private:
-  void OnAdmitted(Lsn lsn) override;
+  bool HasRoomForAcks() const override { return output_.HasRoom(); }
+  void OnAdmitted(const ingest::Admission& admission) override;
   void OnInputError(Status error) override;
   void OnInputDone() override { ScheduleFlush(); }
 
   void ScheduleFlush();
   void Flush();
+  void TellSession();
   void SendWatermarksEvery100ms();
   void Finish(const Status& status);
 
@@ -61,6 +66,8 @@ class WriteStream : public transport::CallHandler, public Sleeper, private Strea
   const AckScheduler::SleeperId id_;
   const std::shared_ptr<WriteStream*> self_;  // expires with the stream
 
+  const std::unique_ptr<SessionRegistry::Membership> session_;
+  std::vector<LsnRun> unregistered_;  // given since the session was last told
   StreamInput input_;
   AckOutput output_;
   bool flush_scheduled_ = false;

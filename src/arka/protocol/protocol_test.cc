@@ -76,7 +76,7 @@ TEST(WriteHeaders, WrongValuesAreRefusedByName) {
       {"arka-session", ""},       {"arka-session", std::string(129, 'a')},
       {"arka-session", "a\nb"},   {"arka-acks", "DISK"},
       {"arka-acks", "MEMORY,"},   {"arka-ack-until", "memory"},
-      {"arka-watermarks", "yes"}, {"arka-producer", "p"}};
+      {"arka-watermarks", "yes"}, {"arka-producer", "a\nb"}};
   for (const auto& header : wrong) {
     const auto result = ParseWriteHeaders({header});
     ASSERT_FALSE(result.ok()) << header.first << "=" << header.second;

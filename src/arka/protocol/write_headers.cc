@@ -5,7 +5,6 @@
 namespace arka::protocol {
 namespace {
 
-constexpr size_t kMaxSessionBytes = 128;
 constexpr std::string_view kTierNames = "MEMORY, LOCAL_DISK, OBJECT_STORAGE or COMMITTED";
 
 std::string_view Trim(std::string_view text) {
@@ -23,6 +22,14 @@ Result<Tier> TierOf(std::string_view header, std::string_view value) {
   return *tier;
 }
 
+Result<std::string> NameIn(std::string_view header, std::string_view value) {
+  if (!IsClientName(value)) {
+    return Error(ErrorCode::kInvalidRequest, "header ", header,
+                 ": expected 1 to 128 printable characters, got ", value.size(), " bytes");
+  }
+  return std::string(value);
+}
+
 Result<std::array<bool, 4>> ParseAcks(std::string_view value) {
   std::array<bool, 4> acks = {};
   while (true) {
@@ -36,18 +43,17 @@ Result<std::array<bool, 4>> ParseAcks(std::string_view value) {
 
 }  // namespace
 
+bool IsClientName(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxClientNameBytes &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
 Result<WriteHeaders> ParseWriteHeaders(
     const std::vector<std::pair<std::string, std::string>>& metadata) {
   WriteHeaders headers;
   for (const auto& [name, value] : metadata) {
     if (name == kSessionHeader) {
-      const bool printable =
-          std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-      if (value.empty() || value.size() > kMaxSessionBytes || !printable) {
-        return Error(ErrorCode::kInvalidRequest, "header ", kSessionHeader,
-                     ": expected 1 to 128 printable characters, got ", value.size(), " bytes");
-      }
-      headers.session = value;
+      ARROW_ASSIGN_OR_RAISE(headers.session, NameIn(name, value));
     } else if (name == kAcksHeader) {
       ARROW_ASSIGN_OR_RAISE(headers.acks, ParseAcks(value));
     } else if (name == kAckUntilHeader) {
@@ -59,8 +65,7 @@ Result<WriteHeaders> ParseWriteHeaders(
       }
       headers.watermarks = value == "true";
     } else if (name == kProducerHeader) {
-      return Error(ErrorCode::kUnimplemented, "header ", kProducerHeader,
-                   ": this version does not yet deduplicate retries; leave the header out");
+      ARROW_ASSIGN_OR_RAISE(headers.producer, NameIn(name, value));
     }
   }
   return headers;

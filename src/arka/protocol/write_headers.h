@@ -20,8 +20,15 @@ inline constexpr std::string_view kWatermarksHeader = "arka-watermarks";
 /// Trailer of every failed call: "true" where the same call may succeed later.
 inline constexpr std::string_view kRetryableTrailer = "arka-retryable";
 
+/// The longest name of a session or a producer.
+inline constexpr size_t kMaxClientNameBytes = 128;
+
+/// Whether a client may call its session or itself so: 1 to 128 printable ASCII characters.
+bool IsClientName(std::string_view name);
+
 struct WriteHeaders {
   std::string session;                                  // empty: the server makes one
+  std::string producer;                                 // empty: batches have no seq
   std::array<bool, 4> acks = {true, true, true, true};  // by Tier
   Tier ack_until = Tier::kObjectStorage;
   bool watermarks = false;

@@ -46,6 +46,7 @@ ingest::EngineOptions EngineOptionsOf(const Config& config) {
   options.producers.max_producers = config.producers.max;
   options.producers.expire_after = config.producers.expire_after;
   options.auto_create = config.tables.auto_create;
+  options.acks_retention = config.acks.retention;
   return options;
 }
 
@@ -57,6 +58,7 @@ Result<flight::WriteStreamOptions> WriteStreamOptionsOf(const Config& config) {
       protocol::ParseTableName({config.tables.default_table}, config.tables.default_namespace));
   options.admission_timeout = config.write_buffer.admission_timeout;
   options.idle_timeout = config.server.stream_idle_timeout;
+  options.ack_retention = config.acks.retention;
   return options;
 }
 

@@ -47,6 +47,9 @@ struct Config {
     std::chrono::milliseconds s3_upload_interval{100};
     std::chrono::milliseconds iceberg_commit_interval = std::chrono::seconds(60);
   };
+  struct Acks {
+    std::chrono::milliseconds retention = std::chrono::minutes(5);
+  };
   struct Wal {
     int64_t segment_bytes = 64 << 20;
     int64_t spare_segments = 2;
@@ -87,6 +90,7 @@ struct Config {
   Server server;
   WriteBuffer write_buffer;
   Durability durability;
+  Acks acks;
   Wal wal;
   Producers producers;
   ObjectStorage object_store;

@@ -115,6 +115,10 @@ void AddPipelineKeys(std::vector<ConfigKey>& keys) {
       30 * kDay,
       "Tables with new rows get a snapshot this often. Shorter: COMMITTED sooner, more and "
       "smaller files."));
+  keys.push_back(DurationKey(
+      "acks.retention", [](auto& c) -> auto& { return c.acks.retention; }, kAtLeastOneMs, 30 * kDay,
+      "How long after its last stream a session can be asked for, with the action "
+      "durability_status."));
   keys.push_back(SizeKey(
       "wal.segment_size", [](auto& c) -> auto& { return c.wal.segment_bytes; }, 1 * kMB, 4 * kGB,
       "The size of a log file, a multiple of 4KB, at least server.max_batch_bytes."));
@@ -208,10 +212,11 @@ void AddStorageKeys(std::vector<ConfigKey>& keys) {
       "One line of text or one JSON object per message."));
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSections = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSections = {{
     {"server", "The process and its port"},
     {"write_buffer", "Writes in memory"},
     {"durability", "How soon writes reach the higher durability levels"},
+    {"acks", "What is remembered of acknowledgements"},
     {"wal", "The log on the local disk"},
     {"producers", "Producers whose writes are written once"},
     {"object_store", "The object store"},

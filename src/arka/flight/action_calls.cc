@@ -1,0 +1,90 @@
+#include "arka/flight/action_calls.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "arka/flight/durability_status_action.h"
+#include "arka/flight/flight.pb.h"
+#include "arka/flight/last_seq_action.h"
+#include "arka/flight/status_mapping.h"
+
+namespace arka::flight {
+namespace {
+
+namespace messages = ::arrow::flight::protocol;
+
+struct KnownAction {
+  std::string_view name;
+  std::string_view description;
+  StartAction start;
+};
+
+constexpr std::array<KnownAction, 2> kActions = {{
+    {"last_seq",
+     "Where a producer is to go on: {\"producer\": name, \"table\": \"namespace.name\"} -> "
+     "{\"producer\", \"table\", \"last_seq\", \"lsn\"}; last_seq 0: nothing is known, begin at 1.",
+     StartLastSeq},
+    {"durability_status",
+     "{\"session\": name, \"after_lsn\": LSN, \"until\": level} -> the session's acks above "
+     "after_lsn, and the older ones that came after its stream ended; with until it waits for that "
+     "level. {\"lsns\": [...]} -> the level of each.",
+     StartDurabilityStatus},
+}};
+
+std::string KnownNames() {
+  std::string names;
+  for (const KnownAction& action : kActions) {
+    if (!names.empty()) names += ", ";
+    names += action.name;
+  }
+  return names;
+}
+
+}  // namespace
+
+void WriteActionResult(transport::ServerCall& call, std::string body) {
+  messages::Result result;
+  result.set_body(std::move(body));
+  call.Write({arrow::Buffer::FromString(result.SerializeAsString())});
+}
+
+void DoActionCall::OnMessage(std::shared_ptr<arrow::Buffer> message) {
+  if (request_ == nullptr) request_ = std::move(message);
+}
+
+void DoActionCall::OnHalfClose() {
+  const Status begun = Begin();
+  request_.reset();
+  if (!begun.ok()) context_.call.Finish(ToCallStatus(begun));
+}
+
+void DoActionCall::OnWritable() {
+  if (action_ != nullptr) action_->OnWritable();
+}
+
+Status DoActionCall::Begin() {
+  messages::Action request;
+  if (request_ == nullptr ||
+      !request.ParseFromArray(request_->data(), static_cast<int>(request_->size()))) {
+    return Error(ErrorCode::kInvalidRequest, "DoAction: the call has no Action that parses");
+  }
+  for (const KnownAction& known : kActions) {
+    if (request.type() != known.name) continue;
+    return known.start(context_, request.body()).Value(&action_);
+  }
+  return Error(ErrorCode::kNotFound, "no action '", request.type().substr(0, 100),
+               "'; there are: ", KnownNames());
+}
+
+void ListActionsCall::OnHalfClose() {
+  for (const KnownAction& known : kActions) {
+    messages::ActionType type;
+    type.set_type(std::string(known.name));
+    type.set_description(std::string(known.description));
+    call_.Write({arrow::Buffer::FromString(type.SerializeAsString())});
+  }
+  call_.Finish({});
+}
+
+}  // namespace arka::flight

@@ -1,0 +1,18 @@
+// What ack cursors ask about how far the server is, answered by the engine.
+#pragma once
+
+#include "arka/flight/ack_cursor.h"
+#include "arka/flight/ack_cursors.h"
+#include "arka/ingest/engine.h"
+
+namespace arka::flight {
+
+ReachedTiers ReachedOf(const ingest::Progress& progress);
+
+/// The engine must outlive the lookup.
+TimeLookup TimesOf(const ingest::Engine& engine);
+
+/// The table must outlive the lookup.
+CommitLookup CommitsOf(const ingest::Table& table);
+
+}  // namespace arka::flight
