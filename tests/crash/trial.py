@@ -26,7 +26,7 @@ SETTINGS = {
     "wal.spare_segments": "1",
     "log.level": "warning",
 }
-SEQ = Kind.AT_LEAST_ONCE  # Kind.EXACTLY_ONCE as soon as the server takes arka-producer
+SEQ = Kind.EXACTLY_ONCE
 STREAMS = [(name, table, SEQ) for name in ("ann", "bob") for table in TABLES]
 STREAMS_WITHOUT_SEQ = [("cy", TABLES[0], Kind.AT_MOST_ONCE), ("dan", TABLES[1], Kind.AT_LEAST_ONCE)]
 PATIENCE = 60  # seconds until what is acknowledged must be in the tables, without any client
