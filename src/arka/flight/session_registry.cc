@@ -9,6 +9,7 @@ SessionRegistry::Membership::~Membership() { registry_.End(*stream_); }
 
 std::unique_ptr<SessionRegistry::Membership> SessionRegistry::Join(const std::string& name) {
   auto stream = std::make_shared<Stream>();
+  stream->session = name;
   std::lock_guard lock(mutex_);
   sessions_[name].push_back(stream);
   return std::make_unique<Membership>(*this, std::move(stream));
@@ -43,10 +44,17 @@ void SessionRegistry::End(Stream& stream) {
   std::lock_guard lock(mutex_);
   {
     std::lock_guard stream_lock(stream.mutex);
+    if (stream.writes.table == nullptr) return Leave(stream);  // it wrote nothing: nothing to tell
     stream.writes.ended_at = clock_.WallNow();
     stream.writes.runs.shrink_to_fit();
   }
   if (++ended_ > limits_.ended_streams) ForgetFirstEnded();
+}
+
+void SessionRegistry::Leave(const Stream& stream) {
+  const auto session = sessions_.find(stream.session);
+  std::erase_if(session->second, [&](const auto& other) { return other.get() == &stream; });
+  if (session->second.empty()) sessions_.erase(session);
 }
 
 Result<std::vector<SessionWrites>> SessionRegistry::WritesOf(const std::string& name) const {

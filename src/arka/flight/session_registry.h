@@ -84,12 +84,14 @@ class SessionRegistry {
 
  private:
   struct Stream {
+    std::string session;
     std::mutex mutex;
     SessionWrites writes;  // guarded by mutex
   };
   using Streams = std::vector<std::shared_ptr<Stream>>;
 
   void End(Stream& stream);
+  void Leave(const Stream& stream);
   bool IsOver(Stream& stream, WallTime now) const;
   // Both with mutex_ held.
   void ForgetFirstEnded();
