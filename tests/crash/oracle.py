@@ -79,6 +79,7 @@ def check(history, workload, load_table, seed):
         writes = {(producer, number): write
                   for table, producer, number, write in history.all_writes() if table == name}
         _check_copies(name, contents, writes, history.exactly_once)
+        _check_order(name, writes, history.exactly_once)
         _check_complete(name, contents, history.complete)
         _check_values(name, contents, workload)
         rng = random.Random(f"{seed}/{name}")
@@ -107,6 +108,19 @@ def _check_copies(name, contents, writes, exactly_once):
         raise Violation(f"{name}: {len(lost)} acknowledged writes are lost: {lost[0]} to {lost[-1]}")
     if doubled:
         raise Violation(f"{name}: {len(doubled)} writes are doubled: {doubled[0]} to {doubled[-1]}")
+
+
+def _check_order(name, writes, exactly_once):
+    """The durable LSNs of a producer with seq increase with its numbers, whatever was resent."""
+    before = {}  # producer -> (number, LSN)
+    for producer, number in sorted(key for key in writes if key[0] in exactly_once):
+        for lsn, rank in writes[producer, number].rank_of.items():
+            if rank >= LOCAL_DISK:
+                number_before, lsn_before = before.get(producer, (0, -1))
+                if lsn <= lsn_before:
+                    raise Violation(f"{name}: {producer} has LSN {lsn} for write {number}, but "
+                                    f"{lsn_before} for {number_before}")
+                before[producer] = number, lsn
 
 
 def _check_complete(name, contents, complete):

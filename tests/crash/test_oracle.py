@@ -42,6 +42,7 @@ def check(history, contents):
     writes = history.writes["orders", "ann"]
     writes = {("ann", number): write for number, write in writes.items()}
     oracle._check_copies("orders", contents, writes, history.exactly_once)
+    oracle._check_order("orders", writes, history.exactly_once)
     oracle._check_values("orders", contents, WORKLOAD)
     contents.table = None
     oracle._check_snapshots("orders", contents, writes, types.SimpleNamespace(sample=lambda *_: []))
@@ -63,6 +64,11 @@ def test_a_write_that_was_lost_before_it_was_durable_may_get_another_lsn():
     check(heard(([1], acks(1000, ("MEMORY",))), ([1], acks(1001))), held(1))
 
 
+def test_a_late_resend_may_bring_an_lsn_below_those_already_known():
+    check(heard(([1, 2], []), ([3], acks(1002)), ([1, 2, 3], acks(1000) + acks(1001))),
+          held(1, 2, 3))
+
+
 def test_a_write_sent_twice_without_seq_may_be_there_twice():
     check(heard(([1], acks(1000)), ([1], acks(1001)), exactly_once=False), held(1, 1))
 
@@ -75,6 +81,8 @@ def test_a_write_sent_twice_without_seq_may_be_there_twice():
     ("was given again", heard(([1], acks(1000)), ([2], acks(1000))), held(1, 2)),
     ("do not increase", heard(([1, 2], acks(1001) + acks(1000))), held(1, 2)),
     ("do not increase", heard(([1], acks(1001)), ([2], acks(1000))), held(1, 2)),
+    ("with the seq", heard(([1, 2], []), ([1, 2], acks(1001) + acks(1000))), held(1, 2)),
+    ("has LSN 1000 for write 2", heard(([2], []), ([1], acks(1001)), ([2], acks(1000))), held(1, 2)),
     ("a retry got", heard(([1], acks(1000)), ([1], acks(1001))), held(1)),
     ("after MEMORY", heard(([1], acks(1000, ("MEMORY", "COMMITTED")))), held(1)),
     ("after nothing", heard(([1], acks(1000, ("LOCAL_DISK", "MEMORY")))), held(1)),
