@@ -36,9 +36,7 @@ void Simulation::ChooseOptions() {
     world_.tables.push_back({"sales", "t" + std::to_string(i)});
   }
   streams_.resize(world_.tables.size());
-  // None as long as released segments take what they said of producers with them.
-  constexpr bool kHasCheckpoints = false;
-  const int64_t producers = kHasCheckpoints ? choices.Between(0, 3) : 0;
+  const int64_t producers = choices.Between(0, 3);
   for (int64_t i = 0; i < producers; ++i) {
     history_.producers.push_back(
         {"p" + std::to_string(i), static_cast<size_t>(choices.Below(tables)), {}, 0});
