@@ -172,6 +172,17 @@ TEST_F(LogFaultTest, IsPoisonedByAFailedSync) {
   EXPECT_EQ(Found(), "1000:a");
 }
 
+TEST_F(LogFaultTest, IsPoisonedByASyncThatFailsForWantOfRoomToo) {
+  Open();
+  AppendSynced({"a"});
+  plan->Add({.matches = OfKind("sync"),
+             .error = Error(ErrorCode::kBackpressure, "no space left on device")});
+  Append("b");
+  EXPECT_THAT(log->Flush(), FailsWith(ErrorCode::kIoFailed));
+  EXPECT_FALSE(log->Append(RecordNamed("c")).ok());
+  EXPECT_EQ(log->disk_lsn(), Lsn{1000});
+}
+
 TEST_F(LogFaultTest, WritesAgainAtAStartWhatAFailedSyncLeftInTheCacheOnly) {
   Open();
   AppendSynced({"a"});
