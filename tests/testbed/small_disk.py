@@ -1,4 +1,4 @@
-"""A file system of some megabytes, made for one test, that can be filled to the last byte and freed."""
+"""A file system made for one test: a small one that can be filled and freed, or a read-only view."""
 
 import contextlib
 import os
@@ -29,27 +29,50 @@ class SmallDisk:
         (self.path / FILLER).unlink()
 
 
-@contextlib.contextmanager
-def small_disk(directory, megabytes, kind="tmpfs"):
-    """Mounts one under `directory`; raises PermissionError where this process may not mount.
-
-    `kind` is tmpfs, or ext4 in a file on a loop device.
-    """
+def _mount(*arguments):
     if os.geteuid() != 0:
         raise PermissionError("mounting a file system needs root")
+    mounted = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True,
+                             check=False)
+    if mounted.returncode != 0:
+        raise PermissionError(f"cannot mount: {mounted.stderr.strip()}")
+
+
+def _unmount(mount_point):
+    subprocess.run(["umount", "-l", mount_point], check=False)
+
+
+@contextlib.contextmanager
+def small_disk(directory, megabytes, kind="tmpfs", inodes=None):
+    """Mounts one under `directory`; raises PermissionError where this process may not mount.
+
+    `kind` is tmpfs, of at most `inodes` files and directories, or ext4 in a file on a loop device.
+    """
     mount_point, image = pathlib.Path(directory) / "disk", pathlib.Path(directory) / "disk.img"
     mount_point.mkdir(parents=True)
     if kind == "tmpfs":
-        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "arka-test", mount_point]
+        bound = f",nr_inodes={inodes}" if inodes else ""
+        _mount("-t", "tmpfs", "-o", f"size={megabytes}m{bound}", "arka-test", mount_point)
     else:
         with open(image, "wb") as file:
             file.truncate(megabytes << 20)
         subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
-        command = ["mount", "-o", "loop", image, mount_point]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        raise PermissionError(f"cannot mount: {mounted.stderr.strip()}")
+        _mount("-o", "loop", image, mount_point)
     try:
         yield SmallDisk(mount_point)
     finally:
-        subprocess.run(["umount", "-l", mount_point], check=False)
+        _unmount(mount_point)
+
+
+@contextlib.contextmanager
+def read_only(path):
+    """Meanwhile the file or directory `path` is on a read-only file system, also for root.
+
+    Raises PermissionError where this process may not mount.
+    """
+    _mount("--bind", path, path)
+    try:
+        _mount("-o", "remount,ro,bind", path)
+        yield
+    finally:
+        _unmount(path)

@@ -65,11 +65,21 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// What keeps a service manager from starting in vain, and a person from waiting in vain.
+int FailedStart(const Status& status) {
+  const ErrorCode code = CodeOf(status);
+  const bool again = IsRetryable(code) || code == ErrorCode::kInternal;
+  std::cerr << "arka: cannot start: " << status.message() << "\narka: "
+            << (again ? "starting again may help (exit code 1)"
+                      : "starting again does not help before that is mended (exit code 2)")
+            << "\n";
+  return again ? kExitTryAgain : kExitMendFirst;
+}
+
 int RunUntilStopped(const Config& config, StartOptions options, const EdgeDecorators& decorators) {
   auto server = ArkaServer::Start(config, options, decorators);
   if (!server.ok()) {
-    std::cerr << "arka: cannot start: " << server.status().message() << "\n";
-    return 1;
+    return FailedStart(server.status());
   }
   std::cout << "arka " << Version() << " ready on " << (*server)->address() << " (data in "
             << std::filesystem::absolute(config.server.data_dir).lexically_normal().string() << ")"
@@ -97,7 +107,7 @@ int Serve(const ServeArguments& arguments, const EdgeDecorators& decorators) {
   const auto config = LoadConfig(arguments.config_path, arguments.settings, ProcessEnvironment());
   if (!config.ok()) {
     std::cerr << "arka: " << config.status().message() << "\n";
-    return 2;
+    return kExitMendFirst;
   }
   SetUpLogging(*config);
   RaiseFileLimit();

@@ -8,6 +8,8 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "arka/io/errno_status.h"
+
 namespace arka::iceberg {
 namespace {
 
@@ -27,6 +29,17 @@ Status SyncDirectoryOf(const std::string& path) {
   if (result == 0) return Status::OK();
   return Error(ErrorCode::kIoFailed, "iceberg: cannot sync the directory ", directory, ": ",
                std::strerror(error));
+}
+
+/// SQLite would do this itself, but keeps to itself why it could not.
+Status CreateFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) {
+    return Error(ErrorCode::kIoFailed,
+                 "iceberg: catalog: ", ErrnoStatus(errno, "create", path).message());
+  }
+  close(fd);
+  return Status::OK();
 }
 
 ErrorCode CodeOfSqlite(int code) {
@@ -62,6 +75,7 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& 
                                                              std::chrono::milliseconds busy_timeout,
                                                              const std::string& vfs) {
   const bool is_new = access(path.c_str(), F_OK) != 0;
+  if (is_new && vfs.empty()) ARROW_RETURN_NOT_OK(CreateFile(path));
   sqlite3* connection = nullptr;
   const int code = sqlite3_open_v2(
       path.c_str(), &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
@@ -79,7 +93,10 @@ Status SqliteDatabase::Failure(int code, const std::string& doing) const {
   const std::string_view message =
       connection_ == nullptr ? "out of memory" : sqlite3_errmsg(connection_);
   return Error(CodeOfSqlite(code), "iceberg: catalog ", path_, ": ", doing, ": ", message,
-               " (SQLite ", code, ")");
+               " (SQLite ", code, ")",
+               (code & 0xFF) == SQLITE_CANTOPEN
+                   ? "; can files be made beside it (permissions, room, inodes: df -i)?"
+                   : "");
 }
 
 Result<std::vector<SqliteRow>> SqliteDatabase::Query(const std::string& sql,

@@ -123,7 +123,8 @@ Status PosixFs::CreateDirs(const std::string& directory) {
     struct stat status = {};
     if (stat(prefix.c_str(), &status) == 0) {
       if (S_ISDIR(status.st_mode)) continue;
-      return ErrnoStatus(EEXIST, "create directory", prefix);
+      return Error(ErrorCode::kAlreadyExists, "cannot create directory ", directory, ": ", prefix,
+                   " is there and is no directory; move it away");
     }
     return ErrnoStatus(error_number, "create directory", prefix);
   }
@@ -151,10 +152,12 @@ Result<std::unique_ptr<FileLock>> PosixFs::Lock(const std::string& path) {
     return Error(ErrorCode::kUnavailable, path, " is locked by ",
                  holder.empty() ? "another process" : "process " + holder);
   }
+  // The process id is for people: a full disk must not keep a server from its log.
   const std::string text = std::to_string(getpid()) + "\n";
   const ByteSpan part = std::as_bytes(std::span(text));
-  ARROW_RETURN_NOT_OK(file->Write(0, {&part, 1}));
-  ARROW_RETURN_NOT_OK(file->Truncate(static_cast<int64_t>(text.size())));
+  Status written = file->Write(0, {&part, 1});
+  if (written.ok()) written = file->Truncate(static_cast<int64_t>(text.size()));
+  if (!written.ok() && CodeOf(written) != ErrorCode::kBackpressure) return written;
   return std::make_unique<PosixFileLock>(std::move(file));
 }
 

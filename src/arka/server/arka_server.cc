@@ -11,6 +11,7 @@
 #include "arka/io/curl_http_client.h"
 #include "arka/io/object_stores.h"
 #include "arka/protocol/table_name.h"
+#include "arka/server/data_directory.h"
 
 namespace arka {
 namespace {
@@ -99,11 +100,9 @@ Result<std::unique_ptr<ArkaServer>> ArkaServer::Start(const Config& config, Star
 }
 
 Status ArkaServer::Build(const EdgeDecorators& decorators) {
-  const std::string& data_dir = config_.server.data_dir;
   Fs& fs = Decorated<Fs>(decorators.fs, fs_);
   Clock& clock = Decorated<Clock>(decorators.clock, clock_);
-  ARROW_RETURN_NOT_OK(WithContext(fs.CreateDirs(data_dir), "server.data_dir"));
-  ARROW_ASSIGN_OR_RAISE(data_dir_lock_, fs.Lock(data_dir + "/lock"));
+  ARROW_ASSIGN_OR_RAISE(data_dir_lock_, ClaimDataDirectory(fs, config_.server.data_dir));
 
   ARROW_ASSIGN_OR_RAISE(
       objects_, OpenObjectStore(config_.object_store.uri, StoreOptions(config_), fs, random_));
