@@ -10,8 +10,8 @@
 
 namespace arka {
 
-/// Makes the directory where it is missing and takes its lock. Errors name the path that is in the
-/// way and say what to do; kUnavailable where another process has it.
+/// Makes the directory and its `log` where they are missing, and takes the lock. Errors name the
+/// path that is in the way and say what to do; kUnavailable where another process has it.
 Result<std::unique_ptr<FileLock>> ClaimDataDirectory(Fs& fs, const std::string& directory);
 
 }  // namespace arka
