@@ -76,7 +76,7 @@ def run_full_disk(directory, seed, cycles, say):
 def run_clock_jumps(directory, seed, cycles, say):
     """a wall clock that jumps, also between a kill and a restart"""
     shim = Shim(directory.parent)
-    with Trial(directory, seed, env=shim.environment, settings=clock_jumps.SETTINGS, pause=0.3) as trial:
+    with Trial(directory, seed, env=shim.environment, pause=0.3) as trial:
         trial.start()
         clock_jumps.jump_cycles(trial, shim, cycles, say)
         return trial.finish()

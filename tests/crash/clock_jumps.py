@@ -1,7 +1,5 @@
 """The wall clock jumps, hours back and forth, while the server runs and between a crash and a start."""
 
-# A producer's age goes by the wall clock: nobody may be forgotten for a jump.
-SETTINGS = {"producers.expire_after": "3650d"}
 JUMPS = (-5 * 365 * 86_400, -86_400, -3_600, -61, -1, 1, 61, 3_600, 86_400, 365 * 86_400)
 
 

@@ -10,6 +10,6 @@ CYCLES = 50
 @pytest.mark.timeout(400)
 def test_a_clock_that_jumps_changes_neither_lsns_nor_rows(start_trial, tmp_path):
     shim = Shim(tmp_path)
-    trial = start_trial(env=shim.environment, settings=clock_jumps.SETTINGS, pause=0.3)
+    trial = start_trial(env=shim.environment, pause=0.3)
     clock_jumps.jump_cycles(trial, shim, CYCLES, print)
     print(dict(trial.finish()))

@@ -23,7 +23,8 @@ struct KnownAction {
 constexpr std::array<KnownAction, 2> kActions = {{
     {"last_seq",
      "Where a producer is to go on: {\"producer\": name, \"table\": \"namespace.name\"} -> "
-     "{\"producer\", \"table\", \"last_seq\", \"lsn\"}; last_seq 0: nothing is known, begin at 1.",
+     "{\"producer\", \"table\", \"last_seq\", \"lsn\"}; last_seq 0: nothing is known, begin at 1; "
+     "forgotten_through beside it: see docs/spec/wire.md.",
      StartLastSeq},
     {"durability_status",
      "{\"session\": name, \"after_lsn\": LSN, \"until\": level} -> the session's acks above "

@@ -106,8 +106,30 @@ TEST_F(ActionCallsTest, LastSeqTellsWhereAProducerIsToGoOn) {
   ASSERT_EQ(unknown.code(), GrpcCode::kOk) << unknown.message();
   EXPECT_EQ(unknown.results.at(0)["last_seq"], 0);
   EXPECT_EQ(unknown.results.at(0)["lsn"], nullptr);
+  EXPECT_FALSE(unknown.results.at(0).contains("forgotten_through"));
   const Asker nowhere = AskAndEnd("last_seq", R"({"producer": "p", "table": "nowhere"})");
   EXPECT_EQ(nowhere.code(), GrpcCode::kNotFound);
+}
+
+TEST_F(ActionCallsTest, LastSeqSaysThatAProducerMayHaveBeenForgotten) {
+  deployment.options.producers.max_producers = 1;
+  deployment.options.producers.expire_after = std::chrono::milliseconds(1);
+  Start();
+  {
+    Writer writer = OpenProducer("p");
+    writer.SendSeq(1);
+    ASSERT_TRUE(Await([&] { return writer.LsnsAt(Tier::kCommitted).size() == 1; }));
+    writer.call->HalfClose();
+    ASSERT_TRUE(Await([&] { return writer.Ended(); }));
+  }
+  deployment.clock.Advance(std::chrono::seconds(2));
+  Writer other = OpenProducer("q");
+  other.SendSeq(1);
+  ASSERT_TRUE(Await([&] { return other.LsnsAt(Tier::kMemory).size() == 1; }));
+  const Asker asker = AskAndEnd("last_seq", R"({"producer": "p", "table": "sales.orders"})");
+  ASSERT_EQ(asker.code(), GrpcCode::kOk) << asker.message();
+  EXPECT_EQ(asker.results.at(0)["last_seq"], 0);
+  EXPECT_EQ(asker.results.at(0)["forgotten_through"], 1000);
 }
 
 TEST_F(ActionCallsTest, LastSeqIsKnownAfterARestart) {

@@ -35,6 +35,9 @@ class LastSeqAction : public Action {
                                      {"last_seq", found->seq},
                                      {"lsn", nullptr}};
     if (found->seq > 0) answer["lsn"] = found->lsn.value;
+    if (found->forgotten_through > kNoLsn) {
+      answer["forgotten_through"] = found->forgotten_through.value;
+    }
     WriteActionResult(call_, answer.dump());
     call_.Finish({});
   }

@@ -57,7 +57,11 @@ Result<ProducerCheckpoint> CheckpointStore::Find(Lsn after) {
     damage = Error(ErrorCode::kCorruption, "the newest one is of LSN ", newest->lsn);
   }
   // Without any, the log must either hold everything, or never have held a producer's write.
-  if (damage.ok() || after <= kNoLsn) return ProducerCheckpoint{after, {}, {}};
+  if (damage.ok() || after <= kNoLsn) {
+    ProducerCheckpoint none;
+    none.lsn = after;
+    return none;
+  }
   return Error(ErrorCode::kCorruption, "producers: the log begins after LSN ", after,
                " and no checkpoint that old can be read (", damage.message(),
                "): without it writes that producers send again would be written twice. Put ",

@@ -13,10 +13,12 @@ namespace arka::ingest {
 namespace {
 
 ProducerCheckpoint CheckpointOf(int64_t lsn, int64_t producers = 1) {
-  ProducerCheckpoint checkpoint{Lsn{lsn}, {}, {{Lsn{lsn - 5}, Lsn{lsn - 3}}}};
+  ProducerCheckpoint checkpoint;
+  checkpoint.lsn = Lsn{lsn};
+  checkpoint.lost = {{Lsn{lsn - 5}, Lsn{lsn - 3}}};
   for (int64_t i = 0; i < producers; ++i) {
     checkpoint.producers.push_back(
-        {"p" + std::to_string(i), "uuid", lsn, 3, Lsn{1000}, {{4, Lsn{lsn - 1}, 2}}});
+        {"p" + std::to_string(i), "uuid", RunningTime(lsn), 3, Lsn{1000}, {{4, Lsn{lsn - 1}, 2}}});
   }
   return checkpoint;
 }
@@ -35,7 +37,8 @@ struct Fixture {
 TEST(CheckpointStore, FindsNothingWhereNoneWasMade) {
   Fixture fixture;
   auto store = fixture.Open();
-  EXPECT_EQ(store.Find(Lsn{1500}).ValueOrDie(), (ProducerCheckpoint{Lsn{1500}, {}, {}}));
+  EXPECT_EQ(store.Find(Lsn{1500}).ValueOrDie(),
+            (ProducerCheckpoint{Lsn{1500}, {}, {}, RunningTime(0), kNoLsn}));
   EXPECT_FALSE(store.exists());
 }
 

@@ -367,26 +367,93 @@ TEST(EngineProducer, ATableThatIsDroppedAndMadeAgainStartsAtOneAndTheLogKeepsThe
   }
 }
 
-TEST(EngineProducer, AProducerThatWasForgottenStartsAtOneAlsoAfterARestart) {
+// Lets the server run for `minutes`, as the uploader counts them.
+[[nodiscard]] bool RunFor(Deployment& deployment, int minutes) {
+  const SteadyTime until = deployment.clock.Now() + std::chrono::minutes(minutes);
+  return deployment.PassTimeUntil([&] { return deployment.clock.Now() >= until; });
+}
+
+TEST(EngineProducer, AProducerThatIsForgottenToMakeRoomIsToldSoAlsoAfterARestart) {
   Deployment deployment;
-  deployment.options.producers.expire_after = std::chrono::hours(100);
-  for (int start = 0; start < 3; ++start) {
+  deployment.options.producers.max_producers = 1;
+  deployment.options.producers.expire_after = std::chrono::minutes(10);
+  {
+    auto engine = deployment.StartEngine();
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    for (int64_t seq = 1; seq <= 3; ++seq) {
+      ASSERT_THAT(orders.WriteOnce(*engine, *OpenProducer(*engine, orders), seq, seq - 1), IsOk());
+    }
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+    EXPECT_THAT(engine->OpenProducer(*orders.target, "q"), FailsWith(ErrorCode::kBackpressure));
+    ASSERT_TRUE(RunFor(deployment, 11));
+    EXPECT_TRUE(orders.WriteOnce(*engine, *OpenProducer(*engine, orders), 3, 99)->is_retry);
+    const auto other = engine->OpenProducer(*orders.target, "q");
+    ASSERT_THAT(other, IsOk());
+    ASSERT_THAT(orders.WriteOnce(*engine, **other, 1, 3), IsOk());
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+    ASSERT_TRUE(RunFor(deployment, 1));  // and it is in a checkpoint
+  }
+  auto engine = deployment.StartEngine();
+  IdStream orders;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  const auto forgotten = engine->LastSeqOf(kOrders, "p");
+  ASSERT_THAT(forgotten, IsOk());
+  EXPECT_EQ(forgotten->seq, 0);
+  EXPECT_EQ(forgotten->forgotten_through, Lsn{1002});
+  EXPECT_EQ(engine->LastSeqOf(kOrders, "q")->seq, 1);
+  EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(4));
+}
+
+// Else a producer that is told that nothing is known of it sends its writes again.
+TEST(EngineProducer, NoJumpOfTheClockAndNoTimeInWhichTheServerDidNotRunMakesAProducerOlder) {
+  Deployment deployment;
+  deployment.options.producers.max_producers = 1;
+  deployment.options.producers.expire_after = std::chrono::minutes(10);
+  for (int start = 0; start < 4; ++start) {
     SCOPED_TRACE(start);
     auto engine = deployment.StartEngine();
     IdStream orders;
     ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
-    const auto producer = OpenProducer(*engine, orders);
-    for (int64_t seq = 1; seq <= 3; ++seq) {
-      const auto admitted = orders.WriteOnce(*engine, *producer, seq, start * 3 + seq - 1);
-      ASSERT_THAT(admitted, IsOk());
-      EXPECT_FALSE(admitted->is_retry);
+    if (start == 0) {
+      ASSERT_THAT(orders.WriteOnce(*engine, *OpenProducer(*engine, orders), 1, 0), IsOk());
+      ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
     }
-    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
-    EXPECT_TRUE(orders.WriteOnce(*engine, *producer, 3, 99)->is_retry);
-    deployment.clock.Advance(std::chrono::hours(101));
-    EXPECT_THAT(orders.WriteOnce(*engine, *producer, 4, 99), FailsWith(ErrorCode::kInvalidRequest));
+    deployment.clock.JumpWall(std::chrono::hours(100'000));
+    ASSERT_TRUE(RunFor(deployment, 1));
+    deployment.clock.JumpWall(std::chrono::hours(-200'000));
+    ASSERT_TRUE(RunFor(deployment, 1));
+    deployment.clock.Advance(std::chrono::hours(100'000));  // nobody looked: it stood still
+    EXPECT_THAT(engine->OpenProducer(*orders.target, "q"), FailsWith(ErrorCode::kBackpressure));
+    EXPECT_EQ(engine->LastSeqOf(kOrders, "p")->seq, 1);
+    engine.reset();
+    deployment.clock.Advance(std::chrono::hours(100'000));
+    deployment.clock.JumpWall(std::chrono::hours(start % 2 == 0 ? 300'000 : -300'000));
   }
-  EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(9));
+}
+
+TEST(EngineProducer, TheTimeThatAServerRanCountsOverItsStarts) {
+  Deployment deployment;
+  deployment.options.producers.max_producers = 1;
+  deployment.options.producers.expire_after = std::chrono::minutes(10);
+  int starts = 0;
+  bool has_room = false;
+  for (; starts < 20 && !has_room; ++starts) {
+    auto engine = deployment.StartEngine();
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    has_room = starts > 0 && engine->OpenProducer(*orders.target, "q").ok();
+    if (has_room) break;
+    if (starts == 0) {
+      ASSERT_THAT(orders.WriteOnce(*engine, *OpenProducer(*engine, orders), 1, 0), IsOk());
+    }
+    ASSERT_TRUE(RunFor(deployment, 3));
+    ASSERT_THAT(orders.Write(*engine, 100 + starts), IsOk());  // for a checkpoint
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+  }
+  EXPECT_TRUE(has_room);
+  EXPECT_GE(starts, 4);
+  EXPECT_LE(starts, 6);
 }
 
 TEST(EngineLevels, AreTheHighestTierReachedAndWhen) {

@@ -26,6 +26,8 @@ enum Field : size_t {
   kLostAt = 36,       // u32
   kNodeBytesAt = 40,  // u16
   kNodeAt = 48,
+  kRunningAt = 304,    // i64
+  kForgottenAt = 312,  // i64
 };
 
 uint32_t CrcOf(ByteSpan bytes) {
@@ -48,7 +50,7 @@ void PutProducer(std::string* out, const ProducerState& state) {
   Put(out, static_cast<uint16_t>(state.name.size()));
   Put(out, static_cast<uint16_t>(state.table_uuid.size()));
   Put(out, static_cast<uint32_t>(state.runs.size()));
-  Put(out, state.last_write_us);
+  Put(out, static_cast<int64_t>(state.last_write.count()));
   Put(out, state.forgotten_seq);
   Put(out, state.forgotten_lsn.value);
   out->append(state.name);
@@ -96,7 +98,7 @@ ProducerState TakeProducer(Reader* reader) {
   const auto name_bytes = reader->Take<uint16_t>();
   const auto uuid_bytes = reader->Take<uint16_t>();
   const auto runs = reader->Take<uint32_t>();
-  state.last_write_us = reader->Take<int64_t>();
+  state.last_write = RunningTime(reader->Take<int64_t>());
   state.forgotten_seq = reader->Take<int64_t>();
   state.forgotten_lsn = Lsn{reader->Take<int64_t>()};
   state.name = reader->TakeText(name_bytes);
@@ -132,6 +134,8 @@ std::shared_ptr<arrow::Buffer> EncodeCheckpoint(const ProducerCheckpoint& checkp
   PutAt(&out, kLostAt, static_cast<uint32_t>(checkpoint.lost.size()));
   PutAt(&out, kNodeBytesAt, static_cast<uint16_t>(name.size()));
   out.replace(kNodeAt, name.size(), name);
+  PutAt(&out, kRunningAt, static_cast<int64_t>(checkpoint.running.count()));
+  PutAt(&out, kForgottenAt, checkpoint.forgotten_through.value);
   PutAt(&out, kCrcAt, CrcOf(std::as_bytes(std::span(out))));
   return arrow::Buffer::FromString(std::move(out));
 }
@@ -153,6 +157,8 @@ Result<ProducerCheckpoint> DecodeCheckpoint(ByteSpan bytes) {
   }
   ProducerCheckpoint checkpoint;
   checkpoint.lsn = Lsn{wal::LoadLittle<int64_t>(at + kLsnAt)};
+  checkpoint.running = RunningTime(wal::LoadLittle<int64_t>(at + kRunningAt));
+  checkpoint.forgotten_through = Lsn{wal::LoadLittle<int64_t>(at + kForgottenAt)};
   Reader reader(bytes.subspan(kHeaderBytes));
   const auto producers = wal::LoadLittle<uint32_t>(at + kProducersAt);
   const auto lost = wal::LoadLittle<uint32_t>(at + kLostAt);

@@ -22,6 +22,8 @@ struct ProducerCheckpoint {
   Lsn lsn = kNoLsn;  // everything up to here is in it, nothing above
   std::vector<ProducerState> producers;
   std::vector<LsnRange> lost;
+  RunningTime running{0};          // how long the server had been running
+  Lsn forgotten_through = kNoLsn;  // as ProducerTable::forgotten_through
 
   bool operator==(const ProducerCheckpoint&) const = default;
 };

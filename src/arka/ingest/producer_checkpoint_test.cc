@@ -7,14 +7,17 @@
 namespace arka::ingest {
 namespace {
 
+using std::chrono::hours;
+
 ByteSpan BytesOf(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 ProducerCheckpoint Sample() {
-  return {
-      Lsn{1010},
-      {{"p", "uuid-1", 1'700'000'000'000'000, 2, Lsn{1001}, {{3, Lsn{1002}, 4}, {7, Lsn{1009}, 1}}},
-       {"quelle", "uuid-2", 1'700'000'000'000'001, 0, kNoLsn, {{1, Lsn{1010}, 1}}}},
-      {{Lsn{1006}, Lsn{1008}}}};
+  return {Lsn{1010},
+          {{"p", "uuid-1", hours(2), 2, Lsn{1001}, {{3, Lsn{1002}, 4}, {7, Lsn{1009}, 1}}},
+           {"quelle", "uuid-2", hours(3), 0, kNoLsn, {{1, Lsn{1010}, 1}}}},
+          {{Lsn{1006}, Lsn{1008}}},
+          hours(4),
+          Lsn{1000}};
 }
 
 std::string Encoded(const ProducerCheckpoint& checkpoint) {
@@ -33,25 +36,27 @@ TEST(ProducerCheckpoint, WritesTheBytesOfTheSpecification) {
   const std::string bytes = Encoded(Sample());
   std::string hex;
   for (size_t at = 0; at < bytes.size(); ++at) {
-    if (at >= 64 && at < 512) continue;
+    if ((at >= 64 && at < 304) || (at >= 320 && at < 512)) continue;
     char two[3];
     std::snprintf(two, sizeof(two), "%02x", static_cast<uint8_t>(bytes[at]));
     hex += two;
     if (at % 16 == 15) hex += '\n';
   }
-  EXPECT_EQ(bytes.substr(64, 448), std::string(448, '\0'));
+  EXPECT_EQ(bytes.substr(64, 240), std::string(240, '\0'));
+  EXPECT_EQ(bytes.substr(320, 192), std::string(192, '\0'));
   EXPECT_EQ(hex,
-            "41524b412d505244010000002cd9554f\n"
+            "41524b412d50524401000000a04dde0a\n"
             "f203000000000000ab02000000000000\n"
             "02000000010000000600000000000000\n"
             "6e6f64652d3100000000000000000000\n"
-            "010006000200000000401e18240a0600\n"
+            "00904e5a03000000e803000000000000\n"
+            "0100060002000000004827ad01000000\n"
             "0200000000000000e903000000000000\n"
             "70757569642d310300000000000000ea\n"
             "03000000000000040000000000000007\n"
             "00000000000000f10300000000000001\n"
-            "00000000000000060006000100000001\n"
-            "401e18240a06000000000000000000e7\n"
+            "00000000000000060006000100000000\n"
+            "ecba83020000000000000000000000e7\n"
             "030000000000007175656c6c65757569\n"
             "642d320100000000000000f203000000\n"
             "0000000100000000000000ee03000000\n"

@@ -10,18 +10,8 @@ namespace {
 // A full table is looked through for producers to forget at most this often.
 constexpr auto kSweepEvery = std::chrono::seconds(1);
 
-int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
-
-Status Gap(const Producer& producer, int64_t seq, int64_t last) {
-  if (last == 0) {
-    return Error(ErrorCode::kInvalidRequest, "seq ", seq, " of producer '", producer.name(),
-                 "': nothing is known of it in this table (it never wrote, or not for longer than "
-                 "producers.expire_after), so seq 1 is expected");
-  }
-  return Error(ErrorCode::kInvalidRequest, "seq ", seq, " of producer '", producer.name(),
-               "' leaves a gap: the last in this table is ", last, ", so seq ", last + 1,
-               " is expected");
-}
+// A stream that holds it goes on with it: another entry beside it would judge anew.
+bool IsHeld(const std::shared_ptr<Producer>& producer) { return producer.use_count() > 1; }
 
 // Of `state`, what was there when `through` was the last LSN.
 ProducerState StateAt(const ProducerState& state, Lsn through) {
@@ -42,7 +32,8 @@ Producer::Producer(std::string name, std::string table_uuid) {
 }
 
 Result<std::shared_ptr<Producer>> ProducerTable::Open(const std::string& name,
-                                                      const std::string& table_uuid, WallTime now) {
+                                                      const std::string& table_uuid,
+                                                      RunningTime now) {
   if (name.empty() || name.size() > kMaxNameBytes) {
     return Error(ErrorCode::kInvalidRequest, "a producer's name has 1 to ", kMaxNameBytes,
                  " bytes, not ", name.size());
@@ -50,43 +41,35 @@ Result<std::shared_ptr<Producer>> ProducerTable::Open(const std::string& name,
   const Key key{table_uuid, name};
   if (const auto found = producers_.find(key); found != producers_.end()) return found->second;
   const auto limit = static_cast<size_t>(options_.max_producers);
-  // A clock that was set back must not put the next look off for as long.
-  const bool swept = swept_at_ && now - *swept_at_ < kSweepEvery && now >= *swept_at_;
-  if (producers_.size() >= limit && !swept) {
+  if (producers_.size() >= limit && (!swept_at_ || now - *swept_at_ >= kSweepEvery)) {
     swept_at_ = now;
-    ForgetExpired(now);
+    MakeRoomForProducers(now);
   }
   if (producers_.size() >= limit) {
     return Error(ErrorCode::kBackpressure, "producer '", name, "' is new, and the server knows ",
                  producers_.size(), " already (producers.max: ", limit,
-                 "); one is forgotten when it has not written for producers.expire_after");
+                 "); room is made by forgetting one that has not written for "
+                 "producers.expire_after, and there is none");
   }
   Add(key);
   return producers_.at(key);
 }
 
-std::shared_ptr<Producer> ProducerTable::Find(const std::string& name,
-                                              const std::string& table_uuid) const {
+const ProducerState* ProducerTable::Find(const std::string& name,
+                                         const std::string& table_uuid) const {
   const auto found = producers_.find({table_uuid, name});
-  return found == producers_.end() ? nullptr : found->second;
+  return found == producers_.end() ? nullptr : &found->second->state_;
 }
 
-const ProducerState& ProducerTable::StateOf(Producer& producer, WallTime now) {
-  ResetIfExpired(producer, now);
-  return producer.state_;
-}
-
-Result<ProducerTable::Judgement> ProducerTable::Judge(Producer& producer, int64_t seq,
-                                                      WallTime now) {
+Result<ProducerTable::Judgement> ProducerTable::Judge(const Producer& producer, int64_t seq) {
   if (seq < 1) {
     return Error(ErrorCode::kInvalidRequest, "seq ", seq, " of producer '", producer.name(),
                  "': the first is 1, and each is one more than the one before");
   }
-  ResetIfExpired(producer, now);
   const ProducerState& state = producer.state_;
   const int64_t last = state.last_seq();
   if (seq > last) {
-    if (seq != last + 1) return Gap(producer, seq, last);
+    if (seq != last + 1) return Gap(producer, seq);
     // Whether the write will lengthen the last run shows only when it has its LSN.
     if (run_count_ >= options_.max_runs) MakeRoomForRuns();
     if (run_count_ >= 2 * options_.max_runs) {
@@ -109,15 +92,35 @@ Result<ProducerTable::Judgement> ProducerTable::Judge(Producer& producer, int64_
   return Judgement{Verdict::kRetry, Lsn{run.first_lsn.value + (seq - run.first_seq)}};
 }
 
-void ProducerTable::Record(Producer& producer, int64_t seq, Lsn lsn, WallTime now) {
+Status ProducerTable::Gap(const Producer& producer, int64_t seq) const {
+  const int64_t last = producer.state_.last_seq();
+  if (last > 0) {
+    return Error(ErrorCode::kInvalidRequest, "seq ", seq, " of producer '", producer.name(),
+                 "' leaves a gap: the last in this table is ", last, ", so seq ", last + 1,
+                 " is expected");
+  }
+  std::string forgotten;
+  if (forgotten_through_ > kNoLsn) {
+    forgotten =
+        ". It never wrote, or its last write was at LSN " +
+        std::to_string(forgotten_through_.value) +
+        " or below and it was forgotten to make room (producers.max, "
+        "producers.expire_after); then what was acknowledged at LOCAL_DISK is committed and "
+        "is not to be sent again";
+  }
+  return Error(ErrorCode::kInvalidRequest, "seq ", seq, " of producer '", producer.name(),
+               "': nothing is known of it in this table, so seq 1 is expected", forgotten);
+}
+
+void ProducerTable::Record(Producer& producer, int64_t seq, Lsn lsn, RunningTime now) {
   ARKA_CHECK(seq == producer.state_.last_seq() + 1 && lsn > producer.state_.last_lsn());
   Append(producer, seq, lsn, now);
   TrimRuns(producer);
 }
 
-void ProducerTable::Append(Producer& producer, int64_t seq, Lsn lsn, WallTime now) {
+void ProducerTable::Append(Producer& producer, int64_t seq, Lsn lsn, RunningTime now) {
   ProducerState& state = producer.state_;
-  state.last_write_us = Micros(now);
+  state.last_write = now;
   producer.last_seq_.store(seq, std::memory_order_relaxed);
   if (!state.runs.empty() && state.last_seq() + 1 == seq && state.last_lsn().next() == lsn) {
     ++state.runs.back().count;
@@ -128,19 +131,20 @@ void ProducerTable::Append(Producer& producer, int64_t seq, Lsn lsn, WallTime no
 }
 
 std::vector<ProducerState> ProducerTable::Snapshot(Lsn through, std::optional<Key>* after,
-                                                   size_t count, WallTime now) {
+                                                   size_t count, RunningTime now) {
   ARKA_CHECK(!snapshot_ || *snapshot_ == through);
   snapshot_ = through;
   std::vector<ProducerState> states;
   auto next = *after ? producers_.upper_bound(**after) : producers_.begin();
   for (; next != producers_.end() && count > 0; --count) {
     *after = next->first;
-    ResetIfExpired(*next->second, now);
-    if (IsUnused(next->second)) {
+    Producer& producer = *next->second;
+    if (producer.state_.last_seq() == 0 && !IsHeld(next->second)) {
       next = producers_.erase(next);
       continue;
     }
-    ProducerState state = StateAt(next->second->state_, through);
+    if (IsExpired(producer.state_, now)) ForgetRuns(producer, producer.state_.runs.size());
+    ProducerState state = StateAt(producer.state_, through);
     if (state.last_seq() > 0) states.push_back(std::move(state));
     ++next;
   }
@@ -148,27 +152,35 @@ std::vector<ProducerState> ProducerTable::Snapshot(Lsn through, std::optional<Ke
   return states;
 }
 
-void ProducerTable::ForgetExpired(WallTime now) {
-  std::erase_if(producers_, [&](const auto& entry) {
-    ResetIfExpired(*entry.second, now);
-    return IsUnused(entry.second);
+// An eighth of them at once, the oldest first, so that not every new one has to look.
+void ProducerTable::MakeRoomForProducers(RunningTime now) {
+  std::vector<std::map<Key, std::shared_ptr<Producer>>::iterator> expired;
+  for (auto at = producers_.begin(); at != producers_.end(); ++at) {
+    const ProducerState& state = at->second->state_;
+    const bool unneeded = state.last_seq() == 0 || IsExpired(state, now);
+    if (unneeded && !IsHeld(at->second)) expired.push_back(at);
+  }
+  std::sort(expired.begin(), expired.end(), [](const auto& a, const auto& b) {
+    return a->second->state_.last_lsn() < b->second->state_.last_lsn();
   });
+  expired.resize(std::min(expired.size(), producers_.size() / 8 + 1));
+  for (const auto& at : expired) {
+    forgotten_through_ = std::max(forgotten_through_, at->second->state_.last_lsn());
+    run_count_ -= at->second->state_.runs.size();
+    producers_.erase(at);
+  }
 }
 
-// A stream that still holds it goes on with it: another entry beside it would judge anew.
-bool ProducerTable::IsUnused(const std::shared_ptr<Producer>& producer) {
-  return producer->state_.last_seq() == 0 && producer.use_count() == 1;
-}
-
-void ProducerTable::Restore(ProducerState state) {
+void ProducerTable::Restore(ProducerState state, RunningTime now) {
   Producer& producer = Add({state.table_uuid, state.name});
   run_count_ += state.runs.size();
+  state.last_write = std::min(state.last_write, now);
   producer.state_ = std::move(state);
   producer.last_seq_ = producer.state_.last_seq();
 }
 
 Status ProducerTable::Replay(const std::string& name, const std::string& table_uuid, int64_t seq,
-                             Lsn lsn, WallTime at, Lsn last_lost) {
+                             Lsn lsn, RunningTime now, Lsn last_lost) {
   const auto found = producers_.find({table_uuid, name});
   Producer& producer = found == producers_.end() ? Add({table_uuid, name}) : *found->second;
   const int64_t last = producer.state_.last_seq();
@@ -180,7 +192,7 @@ Status ProducerTable::Replay(const std::string& name, const std::string& table_u
                  name, "', but its last one before was ", last,
                  ": the checkpoint that held it is missing or old");
   }
-  Append(producer, seq, lsn, at);
+  Append(producer, seq, lsn, now);
   return Status::OK();
 }
 
@@ -199,15 +211,10 @@ void ProducerTable::Reset(Producer& producer) {
   producer.last_seq_ = 0;
 }
 
-void ProducerTable::ResetIfExpired(Producer& producer, WallTime now) {
-  if (IsExpired(producer, now)) Reset(producer);
-}
-
-// What is not committed is needed whatever the clock says.
-bool ProducerTable::IsExpired(const Producer& producer, WallTime now) const {
-  const ProducerState& state = producer.state_;
-  const auto age = std::chrono::microseconds(Micros(now) - state.last_write_us);
-  return age > options_.expire_after && state.last_seq() > 0 && state.last_lsn() <= forgettable();
+// What is not committed is needed however old it is.
+bool ProducerTable::IsExpired(const ProducerState& state, RunningTime now) const {
+  return now - state.last_write > options_.expire_after && state.last_seq() > 0 &&
+         state.last_lsn() <= forgettable();
 }
 
 void ProducerTable::ForgetRuns(Producer& producer, size_t count) {

@@ -4,7 +4,8 @@
 // written again. Pure: no clock, lock or I/O. Owned by the Sequencer, under its lock, which makes
 // the look and the append one step; what is here is always what the log says, and a start rebuilds
 // it from a checkpoint and the records above it (ProducerCheckpoint, Recovery).
-// Invariant: the LSN of a write that is not yet committed is never forgotten.
+// Invariants: the LSN of a write that is not yet committed is never forgotten; a producer is
+// forgotten only to make room, and only when it has not written for expire_after.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,7 @@
 
 #include "arka/base/error.h"
 #include "arka/base/lsn.h"
-#include "arka/io/clock.h"
+#include "arka/ingest/running_clock.h"
 
 namespace arka::ingest {
 
@@ -37,8 +38,8 @@ struct SeqRun {
 /// All that is known of one producer in one table.
 struct ProducerState {
   std::string name;
-  std::string table_uuid;  // a table that is dropped and made again is another one
-  int64_t last_write_us = 0;
+  std::string table_uuid;      // a table that is dropped and made again is another one
+  RunningTime last_write{0};   // or later
   int64_t forgotten_seq = 0;   // the LSNs of the seqs up to here are forgotten; all committed
   Lsn forgotten_lsn = kNoLsn;  // of the newest of them: no forgotten LSN is above
   // Of the seqs above forgotten_seq: of every one, but for those that a repair of the log lost.
@@ -65,8 +66,9 @@ class Producer {
 };
 
 struct ProducerTableOptions {
-  int64_t max_producers = 100'000;                                   // pairs of producer and table
-  std::chrono::milliseconds expire_after = std::chrono::hours(168);  // without a write
+  int64_t max_producers = 100'000;  // pairs of producer and table
+  // Without a write, a producer is known for so long at least, and has LSNs of its retries.
+  std::chrono::milliseconds expire_after = std::chrono::hours(168);
   size_t runs_kept = 1024;            // at least so many runs of each producer
   size_t max_runs = size_t{1} << 20;  // over all producers; as many again where not committed yet
 };
@@ -80,11 +82,11 @@ class ProducerTable {
   /// The producer of that name in that table; a new one where it is unknown. kInvalidRequest for a
   /// name that is empty or longer than kMaxNameBytes, kBackpressure where there are too many.
   Result<std::shared_ptr<Producer>> Open(const std::string& name, const std::string& table_uuid,
-                                         WallTime now);
-  /// The same, where it is known; else nullptr.
-  std::shared_ptr<Producer> Find(const std::string& name, const std::string& table_uuid) const;
-  /// What is known of `producer` as of now; has no seq where that is nothing.
-  const ProducerState& StateOf(Producer& producer, WallTime now);
+                                         RunningTime now);
+  /// What is known of a producer; nullptr where that is nothing.
+  const ProducerState* Find(const std::string& name, const std::string& table_uuid) const;
+  /// No producer that was forgotten had an LSN above; kNoLsn: none ever was.
+  Lsn forgotten_through() const { return forgotten_through_; }
 
   enum class Verdict {
     kNew,        // to be appended, and then told to Record
@@ -97,10 +99,10 @@ class ProducerTable {
   };
   /// What a write with `seq` is. kInvalidRequest for a seq below 1 or above the next one, kNotFound
   /// for one that a repair of the log lost, kBackpressure where a new one could not be recorded.
-  Result<Judgement> Judge(Producer& producer, int64_t seq, WallTime now);
+  Result<Judgement> Judge(const Producer& producer, int64_t seq);
 
   /// The new write that was judged last has `lsn`, above all LSNs before.
-  void Record(Producer& producer, int64_t seq, Lsn lsn, WallTime now);
+  void Record(Producer& producer, int64_t seq, Lsn lsn, RunningTime now);
 
   /// Writes up to `through` are committed: may be forgotten where there is need.
   void OnCommitted(Lsn through) { committed_ = through; }
@@ -109,17 +111,19 @@ class ProducerTable {
   /// (nothing: of the first), by rising key; sets `after` to the last one seen. From the first call
   /// until EndSnapshot nothing above `through` is forgotten, so the parts make one whole whatever
   /// is recorded between the calls.
-  /// Those that have not written for long are forgotten on the way.
+  /// On the way the LSNs of those that have not written for long are forgotten.
   std::vector<ProducerState> Snapshot(Lsn through, std::optional<Key>* after, size_t count,
-                                      WallTime now);
+                                      RunningTime now);
   void EndSnapshot() { snapshot_.reset(); }
 
-  /// A start puts back what a snapshot held, then what the log holds above it, in LSN order; a
-  /// write whose seq does not follow is kCorruption: what came before it is missing. It may leave
-  /// seqs out only where LSNs up to `last_lost` are lost and the producer has none above.
-  void Restore(ProducerState state);
+  /// A start puts back what a snapshot held, made at `now`, then what the log holds above it, in
+  /// LSN order; a write whose seq does not follow is kCorruption: what came before it is missing.
+  /// It may leave seqs out only where LSNs up to `last_lost` are lost and the producer has none
+  /// above.
+  void Restore(ProducerState state, RunningTime now);
+  void RestoreForgotten(Lsn through) { forgotten_through_ = through; }
   Status Replay(const std::string& name, const std::string& table_uuid, int64_t seq, Lsn lsn,
-                WallTime at, Lsn last_lost = kNoLsn);
+                RunningTime now, Lsn last_lost = kNoLsn);
 
   /// Whether so much is uncommitted that a commit should not wait for its time; then false until
   /// more was committed.
@@ -133,12 +137,11 @@ class ProducerTable {
 
  private:
   Producer& Add(const Key& key);
-  void Append(Producer& producer, int64_t seq, Lsn lsn, WallTime now);
+  Status Gap(const Producer& producer, int64_t seq) const;
+  void Append(Producer& producer, int64_t seq, Lsn lsn, RunningTime now);
   void Reset(Producer& producer);
-  void ResetIfExpired(Producer& producer, WallTime now);
-  void ForgetExpired(WallTime now);
-  static bool IsUnused(const std::shared_ptr<Producer>& producer);
-  bool IsExpired(const Producer& producer, WallTime now) const;
+  void MakeRoomForProducers(RunningTime now);
+  bool IsExpired(const ProducerState& state, RunningTime now) const;
   Lsn forgettable() const { return snapshot_ ? std::min(*snapshot_, committed_) : committed_; }
   void ForgetRuns(Producer& producer, size_t count);
   void TrimRuns(Producer& producer);
@@ -148,10 +151,11 @@ class ProducerTable {
   std::map<Key, std::shared_ptr<Producer>> producers_;
   size_t run_count_ = 0;
   Lsn committed_ = kNoLsn;
+  Lsn forgotten_through_ = kNoLsn;
   std::optional<Lsn> snapshot_;    // while one is taken
   std::optional<Lsn> no_room_at_;  // forgetting through here made too little room
   bool commit_wanted_ = false;
-  std::optional<WallTime> swept_at_;  // when a full table was last looked through
+  std::optional<RunningTime> swept_at_;  // when a full table was last looked through
 };
 
 }  // namespace arka::ingest

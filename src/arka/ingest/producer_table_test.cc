@@ -13,7 +13,7 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using Verdict = ProducerTable::Verdict;
 
-WallTime At(int64_t second) { return WallTime(seconds(second)); }
+RunningTime At(int64_t second) { return seconds(second); }
 
 struct Fixture {
   ProducerTable table{ProducerTableOptions{3, seconds(100), 4, 16}};
@@ -22,12 +22,18 @@ struct Fixture {
   std::shared_ptr<Producer> Open(const std::string& name, int64_t second = 0) {
     return table.Open(name, "uuid", At(second)).ValueOrDie();
   }
-  Result<ProducerTable::Judgement> Judge(Producer& producer, int64_t seq, int64_t second = 0) {
-    return table.Judge(producer, seq, At(second));
+  std::vector<ProducerState> Snapshot(int64_t second) {
+    std::optional<ProducerTable::Key> after;
+    auto states = table.Snapshot(last, &after, 1000, At(second));
+    table.EndSnapshot();
+    return states;
+  }
+  Result<ProducerTable::Judgement> Judge(const Producer& producer, int64_t seq) {
+    return table.Judge(producer, seq);
   }
   /// A new write, and `skip` LSNs of somebody else's before it.
   Lsn Write(Producer& producer, int64_t seq, int64_t second = 0, int64_t skip = 0) {
-    EXPECT_EQ(Judge(producer, seq, second).ValueOrDie().verdict, Verdict::kNew) << seq;
+    EXPECT_EQ(Judge(producer, seq).ValueOrDie().verdict, Verdict::kNew) << seq;
     last = Lsn{last.value + 1 + skip};
     table.Record(producer, seq, last, At(second));
     return last;
@@ -75,38 +81,75 @@ TEST(ProducerTable, KeepsTheSameNameInTwoTablesApart) {
   EXPECT_EQ(fixture.Judge(*other, 1)->verdict, Verdict::kNew);
 }
 
-TEST(ProducerTable, ForgetsAProducerThatHasNotWrittenForLongAndOnlyIfItsWritesAreCommitted) {
+TEST(ProducerTable, WhereThereIsRoomItKnowsAProducerHoweverLongItHasNotWritten) {
   Fixture fixture;
-  const auto a = fixture.Open("a");
-  const Lsn lsn = fixture.Write(*a, 1);
-  EXPECT_EQ(fixture.Judge(*a, 1, 100)->verdict, Verdict::kRetry);
-  EXPECT_EQ(fixture.Judge(*a, 1, 101)->verdict, Verdict::kRetry);  // not committed yet
+  const Lsn lsn = fixture.Write(*fixture.Open("a"), 1);
+  fixture.Snapshot(1'000'000);
+  EXPECT_EQ(fixture.Judge(*fixture.Open("a"), 1)->verdict, Verdict::kRetry);  // not committed yet
   fixture.table.OnCommitted(lsn);
-  EXPECT_EQ(fixture.Judge(*a, 1, 100)->verdict, Verdict::kRetry);
-  const auto refused = fixture.Judge(*a, 2, 101);
-  EXPECT_THAT(refused, FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_NE(refused.status().message().find("seq 1 is expected"), std::string::npos);
-  EXPECT_EQ(fixture.Judge(*a, 1, 101)->verdict, Verdict::kNew);
+  fixture.Snapshot(100);
+  EXPECT_EQ(fixture.Judge(*fixture.Open("a"), 1)->verdict, Verdict::kRetry);
+  EXPECT_EQ(fixture.Snapshot(101).size(), 1u);
+  EXPECT_EQ(fixture.table.run_count(), 0u);  // but not the LSNs
+  EXPECT_EQ(fixture.Judge(*fixture.Open("a"), 1)->verdict, Verdict::kForgotten);
+  EXPECT_EQ(fixture.Judge(*fixture.Open("a"), 1)->lsn, lsn);
+  EXPECT_EQ(fixture.Write(*fixture.Open("a"), 2, 1'000'000), lsn.next());
+  EXPECT_EQ(fixture.table.forgotten_through(), kNoLsn);
 }
 
-TEST(ProducerTable, TakesAnotherProducerOnceAnExpiredOneMadeRoom) {
+TEST(ProducerTable, MakesRoomByForgettingWhoHasNotWrittenForLongestAndIsCommitted) {
   Fixture fixture;
   for (const char* name : {"a", "b", "c"}) fixture.Write(*fixture.Open(name), 1);
   EXPECT_THAT(fixture.table.Open("d", "uuid", At(50)), FailsWith(ErrorCode::kBackpressure));
-  fixture.Write(*fixture.Open("b"), 2, 60);
+  fixture.Write(*fixture.Open("a"), 2, 60);
+  EXPECT_THAT(fixture.table.Open("d", "uuid", At(101)), FailsWith(ErrorCode::kBackpressure));
   fixture.table.OnCommitted(fixture.last);
-  EXPECT_THAT(fixture.table.Open("d", "uuid", At(90)), FailsWith(ErrorCode::kBackpressure));
-  EXPECT_THAT(fixture.table.Open("d", "uuid", At(101)), IsOk());
-  EXPECT_EQ(fixture.table.size(), 2u);  // b and d
-  EXPECT_EQ(fixture.Judge(*fixture.Open("b", 102), 1, 102)->verdict, Verdict::kRetry);
+  EXPECT_THAT(fixture.table.Open("d", "uuid", At(102)), IsOk());
+  EXPECT_EQ(fixture.table.size(), 3u);
+  EXPECT_EQ(fixture.table.Find("b", "uuid"), nullptr);
+  EXPECT_EQ(fixture.Judge(*fixture.Open("a", 103), 1)->verdict, Verdict::kRetry);
+  EXPECT_EQ(fixture.Judge(*fixture.Open("c", 103), 1)->verdict, Verdict::kRetry);
+}
+
+TEST(ProducerTable, SaysWhatItMayHaveForgotten) {
+  Fixture fixture;
+  for (const char* name : {"a", "b", "c"}) fixture.Write(*fixture.Open(name), 1);
+  fixture.table.OnCommitted(fixture.last);
+  auto refused = fixture.Judge(*fixture.Open("c"), 3);
+  EXPECT_EQ(refused.status().message().find("forgotten"), std::string::npos);
+  const auto d = fixture.Open("d", 101);
+  EXPECT_EQ(fixture.table.forgotten_through(), Lsn{1000});
+  refused = fixture.Judge(*d, 2);
+  EXPECT_THAT(refused, FailsWith(ErrorCode::kInvalidRequest));
+  for (const char* part : {"seq 1 is expected", "forgotten", "LSN 1000"}) {
+    EXPECT_NE(refused.status().message().find(part), std::string::npos) << refused.status();
+  }
 }
 
 TEST(ProducerTable, DoesNotForgetAProducerThatAStreamHolds) {
   Fixture fixture;
-  const auto a = fixture.Open("a");
-  std::optional<ProducerTable::Key> after;
-  EXPECT_TRUE(fixture.table.Snapshot(kNoLsn, &after, 10, At(1'000'000)).empty());
+  const auto a = fixture.Open("a"), b = fixture.Open("b");
+  fixture.Write(*a, 1);
+  fixture.Write(*fixture.Open("c"), 1);
+  fixture.table.OnCommitted(fixture.last);
+  fixture.Snapshot(1'000'000);
+  EXPECT_THAT(fixture.table.Open("d", "uuid", At(1'000'000)), IsOk());
+  EXPECT_THAT(fixture.table.Open("e", "uuid", At(1'000'010)), IsOk());  // instead of d
   EXPECT_EQ(fixture.Open("a"), a);
+  EXPECT_EQ(fixture.Open("b"), b);
+  EXPECT_EQ(fixture.table.Find("c", "uuid"), nullptr);
+}
+
+TEST(RunningClock, CountsTheTimeThatItSeesPassAndNoLongStandstill) {
+  const SteadyTime start{hours(7)};
+  RunningClock clock(start);
+  clock.Restore(seconds(1000));
+  EXPECT_EQ(clock.At(start), seconds(1000));
+  EXPECT_EQ(clock.At(start + seconds(40)), seconds(1040));
+  EXPECT_EQ(clock.At(start + seconds(30)), seconds(1040));
+  EXPECT_EQ(clock.At(start + seconds(50)), seconds(1050));
+  EXPECT_EQ(clock.At(start + hours(1000)), seconds(1110));
+  EXPECT_EQ(clock.At(start + hours(1000) + seconds(1)), seconds(1111));
 }
 
 TEST(ProducerTable, RefusesANameThatIsEmptyOrTooLong) {
@@ -173,16 +216,15 @@ TEST(ProducerTable, ASnapshotIsOfItsLsnWhateverComesWhileItIsTaken) {
 
 TEST(ProducerTable, ReplayFollowsTheLogAndRefusesWhatDoesNotFollow) {
   ProducerTable table;
-  table.Restore({"a", "uuid", 0, 0, kNoLsn, {{1, Lsn{1000}, 3}}});
+  table.Restore({"a", "uuid", At(0), 0, kNoLsn, {{1, Lsn{1000}, 3}}}, At(0));
   EXPECT_THAT(table.Replay("a", "uuid", 4, Lsn{1003}, At(0)), IsOk());
   EXPECT_THAT(table.Replay("b", "uuid", 1, Lsn{1004}, At(0)), IsOk());
   EXPECT_THAT(table.Replay("a", "uuid", 6, Lsn{1005}, At(0)), FailsWith(ErrorCode::kCorruption));
   EXPECT_THAT(table.Replay("c", "uuid", 2, Lsn{1005}, At(0)), FailsWith(ErrorCode::kCorruption));
   EXPECT_THAT(table.Replay("a", "uuid", 1, Lsn{1005}, At(0)), IsOk());  // was forgotten meanwhile
-  const auto a = table.Find("a", "uuid");
-  ASSERT_NE(a, nullptr);
-  EXPECT_EQ(table.Judge(*a, 1, At(0))->lsn, Lsn{1005});
-  EXPECT_THAT(table.Judge(*a, 4, At(0)), FailsWith(ErrorCode::kInvalidRequest));
+  const auto a = table.Open("a", "uuid", At(0)).ValueOrDie();
+  EXPECT_EQ(table.Judge(*a, 1)->lsn, Lsn{1005});
+  EXPECT_THAT(table.Judge(*a, 4), FailsWith(ErrorCode::kInvalidRequest));
 }
 
 TEST(ProducerTable, SeqsThatARepairOfTheLogLostAreNeitherNewNorThere) {
@@ -191,12 +233,12 @@ TEST(ProducerTable, SeqsThatARepairOfTheLogLostAreNeitherNewNorThere) {
   EXPECT_THAT(table.Replay("a", "uuid", 4, Lsn{1005}, At(0), /*last_lost=*/Lsn{1004}), IsOk());
   EXPECT_THAT(table.Replay("a", "uuid", 6, Lsn{1007}, At(0), /*last_lost=*/Lsn{1004}),
               FailsWith(ErrorCode::kCorruption));
-  const auto a = table.Find("a", "uuid");
-  EXPECT_EQ(table.Judge(*a, 1, At(0))->lsn, Lsn{1000});
-  EXPECT_THAT(table.Judge(*a, 2, At(0)), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(table.Judge(*a, 3, At(0)), FailsWith(ErrorCode::kNotFound));
-  EXPECT_EQ(table.Judge(*a, 4, At(0))->lsn, Lsn{1005});
-  EXPECT_EQ(table.Judge(*a, 5, At(0))->verdict, Verdict::kNew);
+  const auto a = table.Open("a", "uuid", At(0)).ValueOrDie();
+  EXPECT_EQ(table.Judge(*a, 1)->lsn, Lsn{1000});
+  EXPECT_THAT(table.Judge(*a, 2), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(table.Judge(*a, 3), FailsWith(ErrorCode::kNotFound));
+  EXPECT_EQ(table.Judge(*a, 4)->lsn, Lsn{1005});
+  EXPECT_EQ(table.Judge(*a, 5)->verdict, Verdict::kNew);
 }
 
 // Against a model that remembers everything: no new write is ever taken for an old one or an old
@@ -225,7 +267,7 @@ TEST(ProducerTable, AgreesWithANaiveModelThroughCrashesAndReplays) {
         default: {
           const auto producer = table->Open(name, "uuid", At(0)).ValueOrDie();
           const int64_t seq = pick(3) == 0 ? pick(next + 3) : next;
-          const auto judged = table->Judge(*producer, seq, At(0));
+          const auto judged = table->Judge(*producer, seq);
           if (seq < 1 || seq > next) {
             ASSERT_THAT(judged, FailsWith(ErrorCode::kInvalidRequest));
           } else if (seq < next) {
@@ -272,7 +314,7 @@ TEST(ProducerTable, AgreesWithANaiveModelThroughCrashesAndReplays) {
             const std::string other = after->second;  // one writes between two parts
             const auto producer = table->Open(other, "uuid", At(0)).ValueOrDie();
             const int64_t seq = static_cast<int64_t>(seqs[other].size()) + 1;
-            if (!table->Judge(*producer, seq, At(0)).ok()) continue;
+            if (!table->Judge(*producer, seq).ok()) continue;
             last = last.next();
             table->Record(*producer, seq, last, At(0));
             log[last.value] = {other, seq};
@@ -290,7 +332,7 @@ TEST(ProducerTable, AgreesWithANaiveModelThroughCrashesAndReplays) {
           last = Lsn{last.value + pick(5)};
           durable = last;
           table = std::make_unique<ProducerTable>(options);
-          for (const auto& state : checkpoint) table->Restore(state);
+          for (const auto& state : checkpoint) table->Restore(state, At(0));
           for (auto at = log.upper_bound(checkpointed.value); at != log.end(); ++at) {
             ASSERT_THAT(
                 table->Replay(at->second.name, "uuid", at->second.seq, Lsn{at->first}, At(0)),

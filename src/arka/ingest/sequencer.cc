@@ -60,15 +60,19 @@ void Sequencer::Hold(Table& table, Lsn lsn, int64_t bytes) {
 void Sequencer::RestoreCheckpoint(ProducerCheckpoint checkpoint) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  for (ProducerState& state : checkpoint.producers) producers_.Restore(std::move(state));
+  running_.Restore(checkpoint.running);
+  producers_.RestoreForgotten(checkpoint.forgotten_through);
+  for (ProducerState& state : checkpoint.producers) {
+    producers_.Restore(std::move(state), checkpoint.running);
+  }
   lost_ = LsnRanges(std::move(checkpoint.lost));
 }
 
 Status Sequencer::RestoreSeq(const std::string& producer, const std::string& table_uuid,
-                             int64_t seq, Lsn lsn, WallTime at) {
+                             int64_t seq, Lsn lsn) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  return producers_.Replay(producer, table_uuid, seq, lsn, at, lost_.last());
+  return producers_.Replay(producer, table_uuid, seq, lsn, Running(), lost_.last());
 }
 
 void Sequencer::RestoreLost(LsnRange lost) {
@@ -103,30 +107,27 @@ Result<Lsn> Sequencer::Sequence(Table& table, wal::DefinitionId definition, Deco
 
 Result<std::shared_ptr<Producer>> Sequencer::OpenProducer(const std::string& name,
                                                           const std::string& table_uuid) {
-  const WallTime now = clock_.WallNow();
   std::lock_guard lock(mutex_);
-  return producers_.Open(name, table_uuid, now);
+  return producers_.Open(name, table_uuid, Running());
 }
 
 Result<Admission> Sequencer::SequenceOnce(Table& table, wal::DefinitionId definition,
                                           DecodedWrite& write, int64_t charged_bytes,
                                           Producer& producer, int64_t seq) {
-  const WallTime now = clock_.WallNow();
-  wal::WriteRecord record = RecordOf(definition, write, now);
+  wal::WriteRecord record = RecordOf(definition, write, clock_.WallNow());
   record.producer = producer.name();
   record.seq = seq;
   std::lock_guard lock(mutex_);
-  ARROW_ASSIGN_OR_RAISE(const auto retry, JudgeLocked(producer, seq, now));
+  ARROW_ASSIGN_OR_RAISE(const auto retry, JudgeLocked(producer, seq));
   if (retry) return *retry;
   ARROW_ASSIGN_OR_RAISE(const Lsn lsn, Append(table, std::move(record), write, charged_bytes));
-  producers_.Record(producer, seq, lsn, now);
+  producers_.Record(producer, seq, lsn, Running());
   return Admission{lsn};
 }
 
 Result<std::optional<Admission>> Sequencer::FindRetry(Producer& producer, int64_t seq) {
-  const WallTime now = clock_.WallNow();
   std::lock_guard lock(mutex_);
-  return JudgeLocked(producer, seq, now);
+  return JudgeLocked(producer, seq);
 }
 
 bool Sequencer::TakeCommitRequest() {
@@ -135,39 +136,48 @@ bool Sequencer::TakeCommitRequest() {
 }
 
 LastSeq Sequencer::LastSeqOf(const std::string& name, const std::string& table_uuid) {
-  const WallTime now = clock_.WallNow();
   std::lock_guard lock(mutex_);
-  const auto producer = producers_.Find(name, table_uuid);
-  if (producer == nullptr) return {};
-  const ProducerState& state = producers_.StateOf(*producer, now);
-  return {state.last_seq(), state.last_lsn()};
+  const ProducerState* state = producers_.Find(name, table_uuid);
+  if (state == nullptr || state->last_seq() == 0) {
+    return {0, kNoLsn, producers_.forgotten_through()};
+  }
+  return {state->last_seq(), state->last_lsn(), kNoLsn};
 }
+
+void Sequencer::PassTime() {
+  std::lock_guard lock(mutex_);
+  (void)Running();
+}
+
+RunningTime Sequencer::Running() { return running_.At(clock_.Now()); }
 
 bool Sequencer::needs_checkpoint() const {
   std::lock_guard lock(mutex_);
-  return !producers_.empty() || !lost_.empty();
+  return !producers_.empty() || producers_.forgotten_through() > kNoLsn || !lost_.empty();
 }
 
 ProducerCheckpoint Sequencer::CheckpointAt(Lsn through) {
-  const WallTime now = clock_.WallNow();
-  ProducerCheckpoint checkpoint{through, {}, {}};
+  ProducerCheckpoint checkpoint;
+  checkpoint.lsn = through;
   std::optional<ProducerTable::Key> after;
   do {
     std::lock_guard lock(mutex_);
+    const RunningTime now = Running();
     for (ProducerState& state : producers_.Snapshot(through, &after, kProducersAtOnce, now)) {
       checkpoint.producers.push_back(std::move(state));
     }
     if (after) continue;
     producers_.EndSnapshot();
     checkpoint.lost = lost_.UpTo(through);
+    checkpoint.running = now;
+    checkpoint.forgotten_through = producers_.forgotten_through();
   } while (after);
   return checkpoint;
 }
 
-Result<std::optional<Admission>> Sequencer::JudgeLocked(Producer& producer, int64_t seq,
-                                                        WallTime now) {
+Result<std::optional<Admission>> Sequencer::JudgeLocked(const Producer& producer, int64_t seq) {
   using Verdict = ProducerTable::Verdict;
-  ARROW_ASSIGN_OR_RAISE(const auto judged, producers_.Judge(producer, seq, now));
+  ARROW_ASSIGN_OR_RAISE(const auto judged, producers_.Judge(producer, seq));
   if (judged.verdict == Verdict::kNew) return std::nullopt;
   return Admission{judged.lsn, true, judged.verdict == Verdict::kForgotten};
 }

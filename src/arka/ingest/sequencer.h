@@ -24,6 +24,7 @@
 #include "arka/ingest/lsn_ranges.h"
 #include "arka/ingest/producer_checkpoint.h"
 #include "arka/ingest/producer_table.h"
+#include "arka/ingest/running_clock.h"
 #include "arka/ingest/stream_decoder.h"
 #include "arka/ingest/table.h"
 #include "arka/ingest/tier_history.h"
@@ -52,6 +53,8 @@ struct Admission {
 struct LastSeq {
   int64_t seq = 0;  // 0: nothing is known, the first is 1
   Lsn lsn = kNoLsn;
+  /// Where nothing is known: as ProducerTable::forgotten_through.
+  Lsn forgotten_through = kNoLsn;
 };
 
 struct SequencerOptions {
@@ -62,7 +65,7 @@ struct SequencerOptions {
 class Sequencer : public wal::LogListener {
  public:
   explicit Sequencer(Clock& clock, SequencerOptions options = {})
-      : clock_(clock), producers_(options.producers) {
+      : clock_(clock), running_(clock.Now()), producers_(options.producers) {
     histories_.fill(TierHistory(options.acks_retention));
   }
 
@@ -75,7 +78,7 @@ class Sequencer : public wal::LogListener {
   /// Every replayed write of a producer, oldest first, committed or not; errors as
   /// ProducerTable::Replay.
   Status RestoreSeq(const std::string& producer, const std::string& table_uuid, int64_t seq,
-                    Lsn lsn, WallTime at);
+                    Lsn lsn);
   /// LSNs that are in no log although later ones are: never durable. In order.
   void RestoreLost(LsnRange lost);
   /// The log is open and replayed up to log.last_lsn(); what is <= `s3_lsn` is in the object store.
@@ -106,6 +109,8 @@ class Sequencer : public wal::LogListener {
   /// What was known when `through` was the last LSN; it must be between committed_lsn and last_lsn.
   /// Holds the lock for moments only. One call at a time.
   ProducerCheckpoint CheckpointAt(Lsn through);
+  /// Counts the time that the server runs; to be called at least every RunningClock::kMaxStep.
+  void PassTime();
   /// As ProducerTable::TakeCommitRequest.
   bool TakeCommitRequest();
   LastSeq LastSeqOf(const std::string& name, const std::string& table_uuid);
@@ -145,7 +150,8 @@ class Sequencer : public wal::LogListener {
 
   Result<Lsn> Append(Table& table, wal::WriteRecord record, DecodedWrite& write,
                      int64_t charged_bytes);
-  Result<std::optional<Admission>> JudgeLocked(Producer& producer, int64_t seq, WallTime now);
+  Result<std::optional<Admission>> JudgeLocked(const Producer& producer, int64_t seq);
+  RunningTime Running();
   void NoteTime(Lsn lsn, WallTime now);
   void Moved(Tier tier, WallTime now);
   void Tell();
@@ -156,6 +162,7 @@ class Sequencer : public wal::LogListener {
 
   mutable std::mutex mutex_;
   DurabilityTracker tracker_;
+  RunningClock running_;
   ProducerTable producers_;
   std::set<TableId> held_;           // tables that are gone; until Begin
   std::map<TableId, Lsn> restored_;  // the first restored write of each table; until Begin

@@ -95,6 +95,7 @@ void Uploader::Notify() {
 }
 
 SteadyTime Uploader::Step() {
+  sequencer_.PassTime();
   idle_ = true;  // before the look: what comes after it wakes the loop
   const Progress progress = sequencer_.progress();
   const Lsn unneeded = CoverCommitted(progress.watermarks);

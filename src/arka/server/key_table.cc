@@ -135,12 +135,15 @@ void AddProducerKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(CountKey(
       "producers.max", [](auto& c) -> auto& { return c.producers.max; }, 1, 10'000'000,
       "Producers whose writes are known so that none is written twice, one counted for each table "
-      "it writes to. More are refused until one is forgotten."));
+      "it writes to. One more takes the place of one that has not written for "
+      "producers.expire_after; where there is none, it is refused."));
   keys.push_back(DurationKey(
       "producers.expire_after", [](auto& c) -> auto& { return c.producers.expire_after; },
       kAtLeastOneMs, 3650 * kDay,
-      "A producer that has not written to a table for so long is forgotten there, and begins with "
-      "seq 1 again."));
+      "For at least so long after its last write to a table a producer is known there, and after "
+      "that "
+      "until its place is needed for another one. Counted while the server runs, whatever the "
+      "machine's clock says."));
 }
 
 void AddStorageKeys(std::vector<ConfigKey>& keys) {

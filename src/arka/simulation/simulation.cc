@@ -54,7 +54,7 @@ void Simulation::ChooseOptions() {
   options.upload_interval = milliseconds(choices.Spread(1, 2000));
   options.commit_interval = milliseconds(choices.Spread(50, 20'000));
   options.max_buffer_bytes = choices.Spread(1 << 8, 1 << 18);
-  options.producers.expire_after = std::chrono::hours(1'000'000);
+  options.producers.expire_after = milliseconds(choices.Spread(1, 1'000'000));
   options.producers.runs_kept = static_cast<size_t>(choices.Spread(1, 1000));
   options.max_unflushed_bytes = choices.Spread(1 << 13, 1 << 20);
 }
