@@ -90,7 +90,8 @@ void Weather::ChangeDisk() {
       };
       break;
     case 1:
-      fault.error = ErrnoStatus(ENOSPC, "write", "injected");
+      // As ErrnoStatus(ENOSPC), which tells of a real disk.
+      fault.error = Error(ErrorCode::kBackpressure, "injected: no space left on device");
       break;
     default:
       break;
