@@ -49,6 +49,12 @@ run_tests() {
   .venv/bin/python tools/test_summary.py "$REPORTS" "$broken"
 }
 
+# run_soak [ARGS]: more load than the server can take (tests/soak/__main__.py).
+run_soak() {
+  build release
+  PYTHONPATH=tests exec .venv/bin/python -m soak "$@"
+}
+
 # run_crash [ARGS]: the crash harness by hand (tests/crash/__main__.py).
 run_crash() {
   build release

@@ -27,8 +27,6 @@ class Sleeper {
   virtual ~Sleeper() = default;
   /// A tier that the sleeper awaited has been reached, or the log has failed.
   virtual void Wake(const ingest::Progress& progress) = 0;
-  /// There is room in memory again. Answers whether the sleeper has what it wanted.
-  virtual bool OnRoom() = 0;
   /// The server stops.
   virtual void Shutdown() = 0;
   /// Comes by every now and then: time to end if nothing moved for too long.

@@ -17,7 +17,6 @@ class SleeperSpy : public Sleeper {
     ++wakes;
     if (on_wake) on_wake();
   }
-  bool OnRoom() override { return true; }
   void Shutdown() override { ++shutdowns; }
 
  private:

@@ -44,7 +44,6 @@ class SessionStatusAction : public Action, public Sleeper {
 
   void OnWritable() override { Flush(); }
   void Wake(const ingest::Progress& progress) override { Flush(); }
-  bool OnRoom() override { return true; }
   // What is committed while the server stops is still told.
   void Shutdown() override {}
 

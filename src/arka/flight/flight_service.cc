@@ -36,7 +36,6 @@ FlightService::FlightService(ingest::Engine& engine, const Clock& clock, Random&
   engine_.AddProgressListener([this] {
     for (const auto& context : contexts_) context->NotifyProgress();
   });
-  engine_.SetRoomListener([this] { OnRoom(); });
 }
 
 void FlightService::Bind(const std::vector<transport::EventLoop*>& loops) {
@@ -98,12 +97,6 @@ std::unique_ptr<transport::CallHandler> FlightService::StartWrite(transport::Ser
 
 ActionContext FlightService::ActionContextOf(transport::ServerCall& call) {
   return {call, ContextOf(call.loop()), sessions_, options_.default_namespace};
-}
-
-void FlightService::OnRoom() {
-  for (const auto& context : contexts_) {
-    context->loop.Post([context = context.get()] { context->RetryWaiting(); });
-  }
 }
 
 void FlightService::Shutdown() {

@@ -38,7 +38,6 @@ class FlightService : public transport::Service {
   LoopContext& ContextOf(transport::EventLoop& loop);
   std::unique_ptr<transport::CallHandler> StartWrite(transport::ServerCall& call);
   ActionContext ActionContextOf(transport::ServerCall& call);
-  void OnRoom();
   void SweepSessions(transport::EventLoop& loop);
 
   ingest::Engine& engine_;

@@ -17,12 +17,4 @@ void LoopContext::SweepIdleEvery(std::chrono::milliseconds interval) {
   });
 }
 
-void LoopContext::RetryWaiting() {
-  while (!waiting_for_room.empty()) {
-    Sleeper* sleeper = scheduler.Find(waiting_for_room.front());
-    if (sleeper != nullptr && !sleeper->OnRoom()) return;  // it keeps its turn
-    waiting_for_room.pop_front();
-  }
-}
-
 }  // namespace arka::flight

@@ -1,11 +1,10 @@
-// What the calls of one event loop share: whom to wake, and who waits for room.
+// What the calls of one event loop share: whom to wake.
 //
 // One per loop, owned by the FlightService; used on the loop's thread only, but for Notify.
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 
 #include "arka/flight/ack_scheduler.h"
 #include "arka/ingest/engine.h"
@@ -20,12 +19,6 @@ class LoopContext {
   transport::EventLoop& loop;
   ingest::Engine& engine;
   AckScheduler scheduler;
-
-  /// Streams that memory was refused to, in the order in which they asked.
-  std::deque<AckScheduler::SleeperId> waiting_for_room;
-
-  /// Lets them try again, in turn, until one is refused.
-  void RetryWaiting();
 
   /// From now on looks for idle streams that often. One timer for all: a timer of its own would
   /// outlive a stream, and cost memory for as long as streams may be idle.

@@ -18,8 +18,8 @@ constexpr int64_t kMaxWaitingBytes = 8 << 20;  // before the stream stops readin
 }  // namespace
 
 StreamInput::StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-                         AckScheduler::SleeperId id, const WriteStreamOptions& options,
-                         std::string producer, Listener& listener)
+                         const WriteStreamOptions& options, std::string producer,
+                         Listener& listener)
     : call_(call),
       context_(context),
       clock_(clock),
@@ -27,7 +27,7 @@ StreamInput::StreamInput(transport::ServerCall& call, LoopContext& context, cons
       producer_name_(std::move(producer)),
       listener_(listener),
       self_(std::make_shared<StreamInput*>(this)),
-      admission_(context, clock, id, options.admission_timeout,
+      admission_(context, clock, options.admission_timeout,
                  [this](auto admission) { OnSettled(std::move(admission)); }) {}
 
 void StreamInput::Add(std::shared_ptr<arrow::Buffer> message) {

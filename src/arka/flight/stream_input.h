@@ -38,16 +38,13 @@ class StreamInput {
     virtual void OnInputDone() = 0;
   };
 
-  /// All must outlive the input. `id` is the stream among the sleepers of `context`. With a
-  /// `producer` (not empty) every batch must have a seq, without one none may.
+  /// All must outlive the input. With a `producer` (not empty) every batch must have a seq, without
+  /// one none may.
   StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-              AckScheduler::SleeperId id, const WriteStreamOptions& options, std::string producer,
-              Listener& listener);
+              const WriteStreamOptions& options, std::string producer, Listener& listener);
 
   void Add(std::shared_ptr<arrow::Buffer> message);
   void HalfClose();
-  /// Tries again the write that memory was refused to. False: still no room, keep the turn.
-  bool OnRoom() { return admission_.OnRoom(); }
   /// There may be room for acks again: goes on where the input waited for it.
   void OnAcksSent();
   /// Drops what waits; whatever still comes is ignored.

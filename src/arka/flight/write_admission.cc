@@ -1,21 +1,19 @@
 #include "arka/flight/write_admission.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace arka::flight {
 
-WriteAdmission::WriteAdmission(LoopContext& context, const Clock& clock, AckScheduler::SleeperId id,
+WriteAdmission::WriteAdmission(LoopContext& context, const Clock& clock,
                                std::chrono::milliseconds timeout,
                                std::function<void(Result<ingest::Admission>)> settled)
     : context_(context),
       clock_(clock),
-      id_(id),
       timeout_(timeout),
       settled_(std::move(settled)),
       self_(std::make_shared<WriteAdmission*>(this)) {}
 
-WriteAdmission::~WriteAdmission() { std::erase(context_.waiting_for_room, id_); }
+WriteAdmission::~WriteAdmission() { Cancel(); }
 
 Result<std::optional<ingest::Admission>> WriteAdmission::Admit(const ingest::OpenedTable& target,
                                                                ingest::DecodedWrite write,
@@ -26,7 +24,9 @@ Result<std::optional<ingest::Admission>> WriteAdmission::Admit(const ingest::Ope
   if (CodeOf(admission.status()) != ErrorCode::kBackpressure) return admission.status();
   refused_ = std::move(write);
   refused_seq_ = seq;
-  Wait(admission.status());
+  why_ = admission.status();
+  Wait();
+  StartTimeout();
   return std::nullopt;
 }
 
@@ -36,27 +36,47 @@ Result<ingest::Admission> WriteAdmission::TryWrite(ingest::DecodedWrite& write, 
   return ingest::Admission{lsn};
 }
 
-void WriteAdmission::Wait(Status why) {
-  refused_at_ = clock_.Now();
-  context_.waiting_for_room.push_back(id_);
-  context_.loop.PostAfter(
-      timeout_, [weak = std::weak_ptr(self_), since = refused_at_, why = std::move(why)] {
-        const auto alive = weak.lock();
-        if (alive == nullptr) return;
-        WriteAdmission& admission = **alive;
-        if (!admission.refused_ || admission.refused_at_ != since) return;
-        admission.refused_.reset();
-        admission.settled_(WithContext(why, "no room within write_buffer.admission_timeout"));
-      });
+void WriteAdmission::Wait() {
+  turns_ = context_.engine.turns(refused_->shortage);
+  refused_->ticket = turns_->Join([&loop = context_.loop, weak = std::weak_ptr(self_)] {
+    loop.Post([weak] {
+      if (const auto alive = weak.lock()) (*alive)->OnTurn();
+    });
+  });
 }
 
-bool WriteAdmission::OnRoom() {
-  if (!refused_) return true;
+void WriteAdmission::StartTimeout() {
+  refused_at_ = clock_.Now();
+  context_.loop.PostAfter(timeout_, [weak = std::weak_ptr(self_), since = refused_at_] {
+    const auto alive = weak.lock();
+    if (alive == nullptr) return;
+    WriteAdmission& admission = **alive;
+    if (!admission.refused_ || admission.refused_at_ != since) return;
+    admission.Leave(/*refused=*/true);
+    admission.settled_(
+        WithContext(admission.why_, "no room within write_buffer.admission_timeout"));
+  });
+}
+
+void WriteAdmission::OnTurn() {
+  if (!refused_) return;
+  const ingest::Shortage waited_for = refused_->shortage;
   auto admission = TryWrite(*refused_, refused_seq_);
-  if (!admission.ok() && CodeOf(admission.status()) == ErrorCode::kBackpressure) return false;
-  refused_.reset();
+  if (!admission.ok() && CodeOf(admission.status()) == ErrorCode::kBackpressure) {
+    why_ = admission.status();
+    if (refused_->shortage == waited_for) return;  // it keeps its turn
+    turns_->Leave(std::exchange(refused_->ticket, 0), /*refused=*/false);
+    return Wait();
+  }
+  Leave(/*refused=*/false);
   settled_(std::move(admission));
-  return true;
+}
+
+void WriteAdmission::Leave(bool refused) {
+  if (!refused_) return;
+  const uint64_t ticket = refused_->ticket;
+  refused_.reset();
+  turns_->Leave(ticket, refused);
 }
 
 }  // namespace arka::flight

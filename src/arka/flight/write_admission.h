@@ -1,8 +1,8 @@
 // How a checked write of one stream gets into the engine, or waits for room there.
 //
-// Where memory is used up the write waits its turn among the loop's streams; after the admission
-// time-out it fails with RESOURCE_EXHAUSTED. At most one write of a stream waits. Owned by the
-// StreamInput; on the loop's thread.
+// Where there is no room the write waits its turn among all streams of the server; after the
+// admission time-out it fails with RESOURCE_EXHAUSTED. At most one write of a stream waits. Owned
+// by the StreamInput; on the loop's thread.
 #pragma once
 
 #include <chrono>
@@ -19,10 +19,9 @@ namespace arka::flight {
 
 class WriteAdmission {
  public:
-  /// `settled` is told how a write that had to wait ended; not called for any other. `id` is the
-  /// stream among the sleepers of `context`. All must outlive the admission.
-  WriteAdmission(LoopContext& context, const Clock& clock, AckScheduler::SleeperId id,
-                 std::chrono::milliseconds timeout,
+  /// `settled` is told how a write that had to wait ended; not called for any other.
+  /// All must outlive the admission.
+  WriteAdmission(LoopContext& context, const Clock& clock, std::chrono::milliseconds timeout,
                  std::function<void(Result<ingest::Admission>)> settled);
   ~WriteAdmission();
 
@@ -36,19 +35,19 @@ class WriteAdmission {
 
   bool waiting() const { return refused_.has_value(); }
 
-  /// There is room: tries again. False: still none, keep the turn.
-  bool OnRoom();
-
   /// Gives up what waits; nobody is told.
-  void Cancel() { refused_.reset(); }
+  void Cancel() { Leave(/*refused=*/true); }
 
  private:
   Result<ingest::Admission> TryWrite(ingest::DecodedWrite& write, int64_t seq);
-  void Wait(Status why);
+  void Wait();
+  void StartTimeout();
+  // It is its turn, and there may be room.
+  void OnTurn();
+  void Leave(bool refused);
 
   LoopContext& context_;
   const Clock& clock_;
-  const AckScheduler::SleeperId id_;
   const std::chrono::milliseconds timeout_;
   const std::function<void(Result<ingest::Admission>)> settled_;
   const std::shared_ptr<WriteAdmission*> self_;  // expires with the admission
@@ -57,6 +56,8 @@ class WriteAdmission {
   std::shared_ptr<ingest::Producer> producer_;  // nullptr: writes are not deduplicated
   std::optional<ingest::DecodedWrite> refused_;
   int64_t refused_seq_ = 0;
+  Status why_;                                     // it was refused the last time
+  std::shared_ptr<ingest::AdmissionTurns> turns_;  // that it waits in
   SteadyTime refused_at_{};
 };
 

@@ -11,6 +11,7 @@ namespace arka::flight {
 namespace {
 
 constexpr std::chrono::milliseconds kWatermarkInterval{100};
+constexpr std::chrono::milliseconds kErrorPatience{10'000};  // for acks, before an error goes out
 
 // Headers go out before the ack schema does.
 transport::ServerCall& WithHeaders(transport::ServerCall& call, const std::string& session) {
@@ -31,7 +32,7 @@ WriteStream::WriteStream(transport::ServerCall& call, LoopContext& context, cons
       id_(context.scheduler.Add(*this)),
       self_(std::make_shared<WriteStream*>(this)),
       session_(sessions.Join(headers_.session)),
-      input_(call, context, clock, id_, options, headers_.producer, *this),
+      input_(call, context, clock, options, headers_.producer, *this),
       output_(WithHeaders(call, headers_.session), headers_),
       finish_after_(headers_.ack_until),
       last_activity_(clock.Now()) {
@@ -79,6 +80,12 @@ void WriteStream::OnInputError(Status error) {
   if (error_ || finished_) return;
   error_ = std::move(error);
   finish_after_ = std::min(finish_after_, Tier::kObjectStorage);
+  // Not for ever: a disk or a store that is away must not keep the error from the client.
+  context_.loop.PostAfter(kErrorPatience, [weak = std::weak_ptr(self_)] {
+    const auto alive = weak.lock();
+    if (alive == nullptr || (*alive)->finished_) return;
+    (*alive)->Finish(*(*alive)->error_);
+  });
   ScheduleFlush();
 }
 

@@ -41,7 +41,6 @@ class WriteStream : public transport::CallHandler, public Sleeper, private Strea
   void Wake(const ingest::Progress& progress) override;
 
   /// Tries again the write that memory was refused to.
-  bool OnRoom() override { return input_.OnRoom(); }
   /// No more writes; acks go on to COMMITTED, then the stream ends with UNAVAILABLE.
   void Shutdown() override;
   void EndIfIdle() override;

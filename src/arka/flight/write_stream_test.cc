@@ -20,6 +20,12 @@ const std::string kAcks(protocol::kAcksHeader);
 
 class WriteStreamTest : public ::testing::Test, protected FlightFixture {
  protected:
+  /// A log with room for some ten writes of 1000 rows.
+  void SmallLog() {
+    deployment.options.log.segment_bytes = 64 << 10;
+    deployment.options.log.max_bytes = 160 << 10;
+  }
+
   /// For every LSN its tiers in the order in which they were told.
   static std::map<Lsn, std::vector<Tier>> TiersOf(const Writer& writer) {
     std::map<Lsn, std::vector<Tier>> tiers;
@@ -334,8 +340,8 @@ TEST_F(WriteStreamTest, LargeBatchesAreCheckedAsideAndKeepTheirPlace) {
   EXPECT_EQ(deployment.ReadIds(kOrders), ingest::EachOnce(4 * (kRows + 1)));
 }
 
-TEST_F(WriteStreamTest, AStreamPausesWhereMemoryIsUsedUpAndGoesOnWithRoom) {
-  deployment.options.max_unflushed_bytes = 64 << 10;
+TEST_F(WriteStreamTest, AStreamPausesWhereTheDiskBudgetIsUsedUpAndGoesOnWithRoom) {
+  SmallLog();
   deployment.warehouse_faults.Add({.matches = OfKind("put"), .times = kForGood});
   Start();
   Writer first = OpenOrders({{kAckUntil, "COMMITTED"}});
@@ -349,7 +355,8 @@ TEST_F(WriteStreamTest, AStreamPausesWhereMemoryIsUsedUpAndGoesOnWithRoom) {
   ASSERT_TRUE(Await([&] { return last_lsn() >= Lsn{1006}; }));
   const auto later = deployment.clock.Now() + seconds(10);
   ASSERT_TRUE(Await([&] { return deployment.clock.Now() > later; }));
-  EXPECT_LT(last_lsn(), Lsn{1010});
+  EXPECT_LT(last_lsn(), Lsn{1018});
+  EXPECT_EQ(engine->status().waiting_writes, 2);
   EXPECT_FALSE(first.Ended());
 
   deployment.warehouse_faults.Clear();
@@ -360,7 +367,7 @@ TEST_F(WriteStreamTest, AStreamPausesWhereMemoryIsUsedUpAndGoesOnWithRoom) {
 }
 
 TEST_F(WriteStreamTest, AWriteThatFindsNoRoomInTimeIsRefusedAndMayBeRetried) {
-  deployment.options.max_unflushed_bytes = 64 << 10;
+  SmallLog();
   deployment.warehouse_faults.Add({.matches = OfKind("put"), .times = kForGood});
   options.admission_timeout = seconds(3);
   Start();
@@ -372,6 +379,8 @@ TEST_F(WriteStreamTest, AWriteThatFindsNoRoomInTimeIsRefusedAndMayBeRetried) {
   EXPECT_EQ(writer.code(), GrpcCode::kResourceExhausted);
   EXPECT_EQ(writer.retryable(), "true");
   EXPECT_NE(writer.message().find("write_buffer.admission_timeout"), std::string::npos);
+  EXPECT_NE(writer.message().find("wal.max_bytes"), std::string::npos) << writer.message();
+  EXPECT_EQ(engine->status().refused_writes, 1);
   EXPECT_NE(writer.message().find("batch " + std::to_string(writer.LsnsAt(Tier::kMemory).size())),
             std::string::npos)
       << writer.message();
@@ -527,7 +536,7 @@ TEST_F(WriteStreamTest, AStreamMayBeCutShortAtEveryPoint) {
     for (const Cut cut : {Cut::kCancel, Cut::kServerStops}) {
       SCOPED_TRACE(std::string(point.name) + (cut == Cut::kCancel ? ", cancel" : ", stop"));
       FlightFixture fixture;
-      fixture.deployment.options.max_unflushed_bytes = 2 << 20;
+      fixture.deployment.options.log.max_bytes = 2 << 20;
       fixture.Start();
       Writer writer = fixture.Open({{"arka-watermarks", "true"}});
       std::promise<void> gate;

@@ -42,7 +42,7 @@ Lsn Committer::Landing::first_held() const {
 
 Committer::Committer(Sequencer& sequencer, lake::TableCommitter& tables, ObjectStore& warehouse,
                      MemoryBudget& budget, Clock& clock, Random& random, CommitterOptions options,
-                     std::function<void()> on_room, std::function<Status(Table&)> look)
+                     std::function<Status(Table&)> look)
     : sequencer_(sequencer),
       tables_(tables),
       warehouse_(warehouse),
@@ -50,7 +50,6 @@ Committer::Committer(Sequencer& sequencer, lake::TableCommitter& tables, ObjectS
       clock_(clock),
       random_(random),
       options_(options),
-      on_room_(std::move(on_room)),
       look_(std::move(look)),
       next_commit_(clock.Now() + options.interval) {}
 
@@ -88,8 +87,10 @@ void Committer::Stop() {
 SteadyTime Committer::Step() {
   const SteadyTime now = clock_.Now();
   SettleJobs();
-  const bool due =
-      commit_now_.exchange(false) || sequencer_.TakeCommitRequest() || now >= next_commit_;
+  // What is still to be read back belongs to what shall be committed now.
+  const bool at_once =
+      sequencer_.backlog().active() ? commit_now_.load() : commit_now_.exchange(false);
+  const bool due = at_once || sequencer_.TakeCommitRequest() || now >= next_commit_;
   if (due) next_commit_ = now + options_.interval;
   const Lsn s3_lsn = sequencer_.progress().watermarks.s3_lsn;
   const std::vector<Landing*> landings = Landings();
@@ -99,7 +100,81 @@ SteadyTime Committer::Step() {
   }
   if (pool_ == nullptr) SettleJobs();
   if (budget_.is_tight()) MakeRoom(landings);
+  const Result<bool> read = ReadBacklog(now);
+  Note(read.status());
+  if (read.ok() && *read) return clock_.Now();
   return std::min(next_commit_, clock_.Now() + kMergeEvery);
+}
+
+// 1. What came before the backlog goes to the buffers first.
+// 2. Pieces of the log are read while there is room for their rows: an error leaves the rest.
+// 3. Once little is left the backlog is closed, and that little read whether there is room or not:
+//    writes that come meanwhile are kept in memory, and must not wait for each other.
+Result<bool> Committer::ReadBacklog(SteadyTime now) {
+  Backlog backlog = sequencer_.backlog();
+  if (!backlog.active()) return false;
+  const std::vector<Landing*> landings = Landings();
+  if (backlog.open()) {
+    for (Landing* landing : landings) ARROW_RETURN_NOT_OK(Merge(*landing));
+  }
+  bool moved = false;
+  while (backlog.active()) {
+    if (backlog.open()) {
+      if (!HasRoom(landings, now)) break;
+      if (backlog.bytes() <= budget_.limit_bytes() / 8) backlog = sequencer_.CloseBacklog();
+      if (!backlog.active()) break;
+    }
+    const Lsn before = backlog.read_through();
+    ARROW_ASSIGN_OR_RAISE(backlog, ReadPiece(backlog));
+    if (backlog.read_through() == before) break;  // the rest is not durable yet
+    moved = true;
+  }
+  return moved;
+}
+
+Result<Backlog> Committer::ReadPiece(const Backlog& backlog) {
+  Lsn delivered = backlog.read_through();
+  int64_t bytes = 0, freed = 0;
+  const int64_t piece = std::min(kMaxPieceBytes, budget_.limit_bytes() / 16);
+  const auto read = replayer_->Read(
+      delivered, backlog.last(), piece, nullptr, [&](Table& table, BufferedWrite write) -> Status {
+        const Lsn lsn = write.lsn;
+        const int64_t charged = write.charged_bytes;
+        Landing* landing = nullptr;
+        {
+          std::lock_guard lock(mutex_);
+          landing = landings_.at(table.id).get();
+        }
+        // What a table held that was gone at the start is staged by a job.
+        if (lsn <= table.last_held) return Status::OK();
+        budget_.Take(charged);
+        landing->unmerged.push_back(std::move(write));
+        delivered = lsn;
+        bytes += charged;
+        ARROW_ASSIGN_OR_RAISE(const int64_t saved, MergeUnmerged(*landing));
+        freed += saved;
+        return Status::OK();
+      });
+  if (freed > 0) budget_.GiveBack(freed);
+  // What was delivered before an error is not delivered again.
+  const Backlog left = sequencer_.OnReadBack(read.ok() ? *read : delivered, bytes);
+  if (!read.ok()) return WithContext(read.status(), "reading the backlog");
+  return left;
+}
+
+bool Committer::HasRoom(const std::vector<Landing*>& landings, SteadyTime now) const {
+  if (budget_.is_tight()) return false;
+  return std::none_of(landings.begin(), landings.end(), [&](const Landing* landing) {
+    const bool full =
+        landing->buffer.size_bytes() >= options_.max_buffer_bytes || !landing->unmerged.empty();
+    return full && now >= landing->staging.not_before;
+  });
+}
+
+void Committer::Note(const Status& backlog_error) {
+  if (!backlog_error.ok()) spdlog::warn("committer: {}; trying again", backlog_error.message());
+  std::lock_guard lock(mutex_);
+  backlog_error_ = backlog_error;
 }
 
 void Committer::StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now) {
@@ -138,22 +213,18 @@ void Committer::Settle(const Table& table, Retry& retry, Status status) {
   retry.error = std::move(status);
 }
 
-Status Committer::Absorb(Table& table) {
-  Landing* landing = nullptr;
-  {
-    std::lock_guard lock(mutex_);
-    landing = landings_.at(table.id).get();
-  }
-  ARROW_RETURN_NOT_OK(Merge(*landing));
-  if (landing->buffer.size_bytes() < options_.max_buffer_bytes) return Status::OK();
-  return StageAll(*landing);
-}
-
 Status Committer::Merge(Landing& landing) {
-  int64_t freed = 0;
   for (BufferedWrite& write : sequencer_.TakePending(landing.table)) {
     landing.unmerged.push_back(std::move(write));
   }
+  ARROW_ASSIGN_OR_RAISE(const int64_t freed, MergeUnmerged(landing));
+  if (freed > 0) budget_.GiveBack(freed);
+  return Status::OK();
+}
+
+// Answers how many charged bytes are free again.
+Result<int64_t> Committer::MergeUnmerged(Landing& landing) {
+  int64_t freed = 0;
   while (!landing.unmerged.empty()) {
     if (!landing.buffer.Takes(landing.unmerged.front())) {
       // The table was altered: what came before goes to a file of its own.
@@ -164,8 +235,7 @@ Status Committer::Merge(Landing& landing) {
     landing.unmerged.pop_front();
     freed += saved;
   }
-  if (freed > 0) GiveBack(freed);
-  return Status::OK();
+  return freed;
 }
 
 Result<lake::StagedFile> Committer::WriteFile(const Table& table, const Rows& rows) {
@@ -192,7 +262,7 @@ Status Committer::StageAll(Landing& landing) {
   landing.staged_through = rows.last_lsn;
   landing.staged_writes += rows.write_count;
   landing.staged_bytes += rows.write_bytes;
-  GiveBack(rows.charged_bytes);
+  budget_.GiveBack(rows.charged_bytes);
   return Status::OK();
 }
 
@@ -250,7 +320,7 @@ Status Committer::Reread(Table& table, Job& job) {
   std::vector<lake::StagedFile> files;
   const auto stage = [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const Rows rows, buffer.TakeAll());
-    GiveBack(rows.charged_bytes);
+    budget_.GiveBack(rows.charged_bytes);
     job.writes += rows.write_count;
     job.bytes += rows.write_bytes;
     if (rows.row_count == 0) return Status::OK();
@@ -270,7 +340,7 @@ Status Committer::Reread(Table& table, Job& job) {
                                               budget_.Take(write.charged_bytes);
                                               ARROW_ASSIGN_OR_RAISE(const int64_t freed,
                                                                     buffer.Add(std::move(write)));
-                                              GiveBack(freed);
+                                              budget_.GiveBack(freed);
                                               return Status::OK();
                                             }));
       if (through == after) {
@@ -283,7 +353,7 @@ Status Committer::Reread(Table& table, Job& job) {
   };
   const Status read = read_all();
   if (!read.ok()) {
-    GiveBack(buffer.charged_bytes());
+    budget_.GiveBack(buffer.charged_bytes());
     job.writes = job.bytes = 0;  // counted anew once the table is committed to the end
     return WithContext(read, "reading writes back from the log");
   }
@@ -377,10 +447,6 @@ void Committer::MakeRoom(const std::vector<Landing*>& landings) {
   (void)Stage(**largest);  // logged, and tried again
 }
 
-void Committer::GiveBack(int64_t bytes) {
-  if (budget_.GiveBack(bytes)) on_room_();
-}
-
 std::vector<Committer::Landing*> Committer::Landings() {
   std::lock_guard lock(mutex_);
   std::vector<Landing*> landings;
@@ -418,6 +484,7 @@ std::vector<protocol::TableStatus> Committer::tables(size_t limit) const {
 
 Status Committer::last_error() const {
   std::lock_guard lock(mutex_);
+  if (!backlog_error_.ok()) return backlog_error_;
   for (const auto& [id, landing] : landings_) {
     if (!landing->staging.error.ok()) return landing->staging.error;
     if (!landing->committing.error.ok()) return landing->committing.error;

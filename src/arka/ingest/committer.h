@@ -2,7 +2,8 @@
 //
 // A loop of its own. It takes what the sequencer has queued, merges it into the table's buffer,
 // writes a data file whenever a buffer has reached its size (so memory is bounded whatever the
-// commit interval), and commits every table that has something, every interval or on demand. A
+// commit interval), and commits every table that has something, every interval or on demand. What
+// is in the log only (ingest/backlog.h) it reads back as fast as it has room for the rows. A
 // commit never reaches beyond s3_lsn, so that tiers are reached in order. Commits are jobs of a few
 // threads, one a table at a time: a catalog that hangs on one table delays no other, nor the loop.
 // A job has the data files handed over, and gives them back where it fails. Everything that fails
@@ -48,18 +49,17 @@ struct CommitterOptions {
 
 class Committer {
  public:
-  /// All must outlive the committer. `on_room` is called, on a thread of the committer's, when
-  /// memory was given back that somebody had been refused. `look` looks in the catalog for a table
-  /// that is gone (TableRegistry::Look).
+  /// All must outlive the committer. `look` looks in the catalog for a table that is gone
+  /// (TableRegistry::Look).
   Committer(Sequencer& sequencer, lake::TableCommitter& tables, ObjectStore& warehouse,
             MemoryBudget& budget, Clock& clock, Random& random, CommitterOptions options,
-            std::function<void()> on_room, std::function<Status(Table&)> look);
+            std::function<Status(Table&)> look);
   ~Committer();
 
   /// Makes `table` known; before its first write is sequenced. Thread-safe.
   void AddTable(Table& table);
 
-  /// Where rows that have to be staged anew are read from; before Start or Step.
+  /// Where a backlog, and rows that have to be staged anew, are read from; before Start or Step.
   void ReadFrom(const LogReplayer& replayer) { replayer_ = &replayer; }
 
   /// Starts the loop, on a thread that gives way to those that take writes and sync the log.
@@ -76,9 +76,6 @@ class Committer {
   /// One round: merge, write files that are due, commit what is due. Answers when to look again.
   /// Without Start, commits run within it.
   SteadyTime Step();
-  /// Replay only, before Start: merges what was restored and writes files that are full.
-  Status Absorb(Table& table);
-
   /// How every table is, those that fail first; at most `limit` of them.
   std::vector<protocol::TableStatus> tables(size_t limit) const;
   /// What the last round of some table that fails now said; OK where all work.
@@ -135,6 +132,11 @@ class Committer {
   };
 
   Status Merge(Landing& landing);
+  Result<int64_t> MergeUnmerged(Landing& landing);
+  // Answers whether there was something to read and room for it.
+  Result<bool> ReadBacklog(SteadyTime now);
+  Result<Backlog> ReadPiece(const Backlog& backlog);
+  bool HasRoom(const std::vector<Landing*>& landings, SteadyTime now) const;
   Status StageAll(Landing& landing);
   void StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now);
   Status Stage(Landing& landing);
@@ -149,7 +151,7 @@ class Committer {
   void Settle(const Table& table, Retry& retry, Status status);
   // Memory is tight: the largest buffer becomes a data file though it is not full.
   void MakeRoom(const std::vector<Landing*>& landings);
-  void GiveBack(int64_t bytes);
+  void Note(const Status& backlog_error);
   std::vector<Landing*> Landings();
 
   Sequencer& sequencer_;
@@ -159,7 +161,6 @@ class Committer {
   Clock& clock_;
   Random& random_;
   const CommitterOptions options_;
-  const std::function<void()> on_room_;
   const std::function<Status(Table&)> look_;
   const LogReplayer* replayer_ = nullptr;  // constant once it is there
 
@@ -168,6 +169,7 @@ class Committer {
   SteadyTime next_commit_;  // the loop's own
   std::atomic<int> commits_under_way_{0};
   mutable std::mutex mutex_;
+  Status backlog_error_;  // of the last time it was read; guarded by mutex_
   std::map<TableId, std::unique_ptr<Landing>> landings_;  // the map is guarded by mutex_
   std::vector<Landing*> ended_;                           // their jobs have; guarded by mutex_
   std::stop_source stop_;

@@ -157,14 +157,19 @@ struct IdStream {
     return std::move(*decoded);
   }
 
-  Result<Lsn> Write(Engine& engine, int64_t first, int64_t rows = 1) {
+  Result<Lsn> Write(Engine& engine, int64_t first, int64_t rows = 1, uint64_t ticket = 0) {
     ARROW_ASSIGN_OR_RAISE(auto write, Decode(first, rows));
+    write.ticket = ticket;
     return engine.Write(*target, write);
   }
 
   /// One row, the producer's `seq`.
   Result<Admission> WriteOnce(Engine& engine, Producer& producer, int64_t seq, int64_t id) {
     ARROW_ASSIGN_OR_RAISE(auto write, Decode(id));
+    return WriteOnce(engine, producer, seq, write);
+  }
+  Result<Admission> WriteOnce(Engine& engine, Producer& producer, int64_t seq,
+                              DecodedWrite& write) {
     return engine.Write(*target, write, producer, seq);
   }
 };

@@ -18,13 +18,14 @@ constexpr size_t kMaxTablesInStatus = 100;
 Engine::Engine(EngineSeams seams, EngineOptions options)
     : options_(std::move(options)),
       clock_(seams.clock),
-      budget_(options_.max_unflushed_bytes),
+      budget_(options_.max_unflushed_bytes, [this] { turns_->OnRoom(); }),
+      gate_({options_.log.max_bytes, options_.log.segment_bytes, options_.memory_limit_bytes},
+            seams.memory, budget_, seams.clock, [this] { TellAllTurns(); }),
       table_committer_(seams.catalog, seams.warehouse, seams.clock, seams.random, options_.node),
-      sequencer_(seams.clock, {options_.producers, options_.acks_retention}),
-      committer_(
-          sequencer_, table_committer_, seams.warehouse, budget_, seams.clock, seams.random,
-          {options_.commit_interval, options_.max_buffer_bytes}, [this] { OnRoom(); },
-          [this](Table& table) { return tables_.Look(table); }),
+      sequencer_(seams.clock, budget_, {options_.producers, options_.acks_retention}),
+      committer_(sequencer_, table_committer_, seams.warehouse, budget_, seams.clock, seams.random,
+                 {options_.commit_interval, options_.max_buffer_bytes},
+                 [this](Table& table) { return tables_.Look(table); }),
       tables_(seams.catalog, seams.warehouse, {options_.node, options_.auto_create},
               [this](Table& table) { committer_.AddTable(table); }),
       checkpoints_(seams.fs, seams.objects, options_.log.directory, options_.node) {}
@@ -41,8 +42,8 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
   std::deque<std::pair<Lsn, std::string>> objects;
   ARROW_ASSIGN_OR_RAISE(const Lsn s3_lsn,
                         Uploader::FindUploaded(seams.objects, engine->options_.node, &objects));
-  Recovery recovery(engine->tables_, engine->sequencer_, engine->committer_, engine->budget_,
-                    engine->checkpoints_, seams.clock, engine->options_.recovery_progress);
+  Recovery recovery(engine->tables_, engine->sequencer_, engine->checkpoints_, seams.clock,
+                    engine->options_.recovery_progress);
   ARROW_ASSIGN_OR_RAISE(engine->log_, wal::Log::Open(seams.fs, seams.clock, log_options, recovery));
   const Lsn uploaded = std::max(s3_lsn, recovery.checkpoint_lsn());
   if (uploaded > std::max(engine->log_->last_lsn(), kNoLsn)) {
@@ -64,13 +65,16 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
   engine->sequencer_.AddListener([raw = engine.get()] {
     raw->uploader_->Notify();
     raw->drained_.Notify();
-    if (raw->refused_for_runs_.exchange(false)) raw->OnRoom();
+    if (raw->producer_turns_->any_waiting()) raw->producer_turns_->OnRoom();
   });
   engine->sequencer_.Begin(*engine->log_, s3_lsn);
   return engine;
 }
 
 Engine::~Engine() {
+  turns_->Close();
+  producer_turns_->Close();
+  gate_.Stop();
   if (uploader_ != nullptr) uploader_->Stop();
   committer_.Stop();
   if (log_ != nullptr && started_) {
@@ -84,15 +88,11 @@ void Engine::AddProgressListener(std::function<void()> listener) {
   sequencer_.AddListener(std::move(listener));
 }
 
-void Engine::SetRoomListener(std::function<void()> listener) {
-  ARKA_CHECK(!started_);
-  room_listener_ = std::move(listener);
-}
-
 void Engine::Start() {
   started_ = true;
   if (options_.stepped) return;
   log_->Start(sequencer_);
+  gate_.Start(*log_);
   uploader_->Start();
   committer_.Start();
 }
@@ -126,9 +126,11 @@ void Engine::OpenTable(iceberg::TableIdentifier identifier,
 Result<Lsn> Engine::Write(const OpenedTable& target, DecodedWrite& write) {
   ARROW_RETURN_NOT_OK(target.table->CheckThere());
   const int64_t bytes = write.size_bytes();
-  ARROW_RETURN_NOT_OK(TakeMemory(bytes));
+  ARROW_RETURN_NOT_OK(TakeMemory(write, /*had_turn=*/write.ticket != 0));
   auto lsn = sequencer_.Sequence(*target.table, target.definition, write, bytes);
-  if (!lsn.ok()) GiveBackMemory(bytes);
+  if (lsn.ok()) return lsn;
+  budget_.GiveBack(bytes);
+  if (CodeOf(lsn.status()) == ErrorCode::kBackpressure) gate_.OnRefusedByLog();
   return lsn;
 }
 
@@ -146,29 +148,37 @@ Result<Admission> Engine::Write(const OpenedTable& target, DecodedWrite& write, 
   }
   ARROW_RETURN_NOT_OK(target.table->CheckThere());
   const int64_t bytes = write.size_bytes();
-  ARROW_RETURN_NOT_OK(TakeMemory(bytes));
-  const auto sequence = [&] {
-    return sequencer_.SequenceOnce(*target.table, target.definition, write, bytes, producer, seq);
-  };
-  auto admission = sequence();
+  const Shortage waited_for = std::exchange(write.shortage, Shortage::kRoom);
+  const bool had_turn = write.ticket != 0 && waited_for == Shortage::kRoom;
+  ARROW_RETURN_NOT_OK(TakeMemory(write, had_turn));
+  auto admission =
+      sequencer_.SequenceOnce(*target.table, target.definition, write, bytes, producer, seq);
+  if (admission.ok() && !admission->is_retry) return admission;
+  budget_.GiveBack(bytes);
   if (!admission.ok() && CodeOf(admission.status()) == ErrorCode::kBackpressure) {
-    // A commit makes room. Told to look out for it first, then tried again, so that none is missed.
-    refused_for_runs_ = true;
-    admission = sequence();
+    // Not in the queue for room, where it would hold up writes that need no place.
+    write.shortage = Shortage::kProducers;
+    gate_.OnRefusedByLog();
   }
-  if (!admission.ok() || admission->is_retry) GiveBackMemory(bytes);
   return admission;
 }
 
-Status Engine::TakeMemory(int64_t bytes) {
-  if (budget_.TryTake(bytes)) return Status::OK();
+Status Engine::TakeMemory(const DecodedWrite& write, bool had_turn) {
+  if (!had_turn && turns_->any_waiting()) {
+    return Error(ErrorCode::kBackpressure, turns_->waiting(),
+                 " writes wait for room, and this one after them");
+  }
+  ARROW_RETURN_NOT_OK(gate_.Check());
+  if (budget_.TryTake(write.size_bytes())) return Status::OK();
   return Error(ErrorCode::kBackpressure, "the server holds ", budget_.taken_bytes(),
-               " bytes of writes that are not in data files yet, and may hold ",
-               budget_.limit_bytes(), " (write_buffer.max_unflushed_bytes)");
+               " bytes of writes in memory, and may hold ", budget_.limit_bytes(),
+               " (write_buffer.max_unflushed_bytes); ", log_->pending_bytes(),
+               " of them wait for the log's disk, which is slow or full where that is most of it");
 }
 
-void Engine::GiveBackMemory(int64_t bytes) {
-  if (budget_.GiveBack(bytes)) OnRoom();
+void Engine::TellAllTurns() {
+  turns_->OnRoom();
+  producer_turns_->OnRoom();
 }
 
 Result<LastSeq> Engine::LastSeqOf(const iceberg::TableIdentifier& table,
@@ -201,16 +211,30 @@ std::optional<int64_t> Engine::ReachedAt(Tier tier, Lsn lsn) const {
   return reached->time_since_epoch().count();
 }
 
-void Engine::OnRoom() {
-  if (room_listener_) room_listener_();
-}
-
 protocol::ServerStatus Engine::status() const {
   protocol::ServerStatus status;
   status.watermarks = sequencer_.progress().watermarks;
   status.lag_seconds = sequencer_.lag_seconds();
   status.version = options_.version;
   status.node = options_.node;
+  status.write_memory_bytes = budget_.taken_bytes();
+  status.write_memory_limit_bytes = budget_.limit_bytes();
+  status.log_bytes = log_->used_bytes();
+  status.log_limit_bytes = options_.log.max_bytes;
+  status.undurable_bytes = log_->pending_bytes();
+  status.process_memory_bytes = gate_.resident_bytes();
+  status.process_memory_limit_bytes = options_.memory_limit_bytes;
+  for (const auto& turns : {turns_, producer_turns_}) {
+    status.waiting_writes += turns->waiting();
+    status.waited_writes += turns->total_waited();
+    status.refused_writes += turns->total_refused();
+  }
+  const Backlog backlog = sequencer_.backlog();
+  status.backlog_bytes = backlog.bytes();
+  if (backlog.active() && !backlog.all_read()) {
+    status.backlog_first_lsn = backlog.read_through().next();
+    status.backlog_last_lsn = backlog.last();
+  }
   const Status failure = sequencer_.failure();
   status.ready = failure.ok();
   for (const Status& problem : {failure, uploader_->last_error(), committer_.last_error()}) {

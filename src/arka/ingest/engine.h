@@ -15,9 +15,12 @@
 #include "arka/base/error.h"
 #include "arka/base/task_queue.h"
 #include "arka/iceberg/catalog.h"
+#include "arka/ingest/admission_turns.h"
 #include "arka/ingest/checkpoint_store.h"
 #include "arka/ingest/committer.h"
+#include "arka/ingest/log_replayer.h"
 #include "arka/ingest/memory_budget.h"
+#include "arka/ingest/pressure_gate.h"
 #include "arka/ingest/recovery_progress.h"
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/stream_decoder.h"
@@ -26,6 +29,7 @@
 #include "arka/io/clock.h"
 #include "arka/io/fs.h"
 #include "arka/io/object_store.h"
+#include "arka/io/process_memory.h"
 #include "arka/io/random.h"
 #include "arka/lake/table_committer.h"
 #include "arka/protocol/server_status.h"
@@ -41,6 +45,7 @@ struct EngineOptions {
   std::chrono::milliseconds commit_interval{60'000};
   int64_t max_buffer_bytes = 128 << 20;
   int64_t max_unflushed_bytes = 512 << 20;
+  int64_t memory_limit_bytes = 0;  // of the whole process; 0: no bound
   bool auto_create = true;
   ProducerTableOptions producers;
   std::chrono::milliseconds acks_retention{300'000};
@@ -64,6 +69,7 @@ struct EngineSeams {
   ObjectStore& objects;    // for the log
   ObjectStore& warehouse;  // for the tables
   iceberg::Catalog& catalog;
+  ProcessMemory* memory = nullptr;  // needed where there is a bound of it
 };
 
 class Engine {
@@ -76,8 +82,12 @@ class Engine {
 
   /// Called after every move of a watermark; any thread, must be quick. Register before Start.
   void AddProgressListener(std::function<void()> listener);
-  /// Called when Write has room again after a refusal; any thread. Register before Start.
-  void SetRoomListener(std::function<void()> listener);
+  /// Where writes that were refused with kBackpressure for that `shortage` wait their turn: whoever
+  /// has a ticket puts it into the write and tries again when told. A write without one is refused
+  /// while others wait. Outlives the engine where it is kept; nobody is told anything then.
+  const std::shared_ptr<AdmissionTurns>& turns(Shortage shortage = Shortage::kRoom) {
+    return shortage == Shortage::kRoom ? turns_ : producer_turns_;
+  }
   void Start();
 
   /// Where options.stepped: one round of a stage on the caller's thread, which is the only one.
@@ -92,8 +102,9 @@ class Engine {
                  OpenCallback done);
 
   /// Gives `write` its LSN and takes it over: it is in MEMORY now, and every tier follows by
-  /// itself. kBackpressure where memory is used up: `write` is untouched, try again when the room
-  /// listener is called. Any other error is final for the server's life (the log's).
+  /// itself. kBackpressure where memory or disk is used up: `write` is untouched but for its
+  /// shortage; wait in the turns of that one. Any other error is final for the server's life (the
+  /// log's).
   Result<Lsn> Write(const OpenedTable& target, DecodedWrite& write);
 
   /// The handle for the writes of the producer `name` to that table; never blocks. kInvalidRequest
@@ -139,14 +150,15 @@ class Engine {
 
  private:
   Engine(EngineSeams seams, EngineOptions options);
-  Status TakeMemory(int64_t bytes);
-  void GiveBackMemory(int64_t bytes);
-  void OnRoom();
+  Status TakeMemory(const DecodedWrite& write, bool had_turn);
+  void TellAllTurns();
 
   const EngineOptions options_;
   Clock& clock_;
+  const std::shared_ptr<AdmissionTurns> turns_ = std::make_shared<AdmissionTurns>();
+  const std::shared_ptr<AdmissionTurns> producer_turns_ = std::make_shared<AdmissionTurns>();
   MemoryBudget budget_;
-  std::function<void()> room_listener_;  // constant after Start
+  PressureGate gate_;
   lake::TableCommitter table_committer_;
   Sequencer sequencer_;
   Committer committer_;
@@ -156,7 +168,6 @@ class Engine {
   CheckpointStore checkpoints_;
   std::unique_ptr<Uploader> uploader_;
   WakeSignal drained_;  // notified with every move of a watermark
-  std::atomic<bool> refused_for_runs_{false};
   bool started_ = false;
   TaskQueue opener_{"arka-opener", options_.stepped ? 0 : 1};
   TaskQueue aside_{"arka-aside", options_.stepped ? 0 : 1};

@@ -159,11 +159,9 @@ TEST(Engine, MemoryIsRefusedAtItsBoundAndGivenAgain) {
   Deployment deployment;
   deployment.options.max_unflushed_bytes = 1 << 20;
   deployment.options.max_buffer_bytes = 256 << 10;
-  std::atomic<int> rooms = 0;
   auto made = deployment.MakeEngine();
   ASSERT_THAT(made, IsOk());
   auto engine = std::move(*made);
-  engine->SetRoomListener([&] { ++rooms; });
   engine->Start();
   IdStream orders;
   ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
@@ -171,7 +169,6 @@ TEST(Engine, MemoryIsRefusedAtItsBoundAndGivenAgain) {
   int64_t written = 0;
   int refusals = 0;
   while (written < 100) {
-    const int before = rooms;
     const auto lsn = orders.Write(*engine, written * kRows, kRows);
     if (lsn.ok()) {
       ++written;
@@ -179,7 +176,16 @@ TEST(Engine, MemoryIsRefusedAtItsBoundAndGivenAgain) {
     }
     ASSERT_THAT(lsn, FailsWith(ErrorCode::kBackpressure));
     ++refusals;
-    ASSERT_TRUE(deployment.PassTimeUntil([&] { return rooms > before; }));
+    std::atomic<bool> told = false;
+    const auto ticket = engine->turns()->Join([&] { told = true; });
+    EXPECT_THAT(orders.Write(*engine, 0), FailsWith(ErrorCode::kBackpressure)) << "an overtaker";
+    ASSERT_TRUE(deployment.PassTimeUntil([&] {
+      if (!told.exchange(false)) return false;
+      const auto again = orders.Write(*engine, written * kRows, kRows, ticket);
+      return again.ok();
+    }));
+    engine->turns()->Leave(ticket, /*refused=*/false);
+    ++written;
   }
   EXPECT_GT(refusals, 0);
   ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));

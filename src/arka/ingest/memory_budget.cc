@@ -17,7 +17,9 @@ bool MemoryBudget::TryTake(int64_t bytes) {
 
 bool MemoryBudget::GiveBack(int64_t bytes) {
   taken_.fetch_sub(bytes);
-  return refused_.load(std::memory_order_relaxed) && refused_.exchange(false);
+  if (!refused_.load(std::memory_order_relaxed) || !refused_.exchange(false)) return false;
+  on_room_();
+  return true;
 }
 
 }  // namespace arka::ingest

@@ -28,24 +28,31 @@ TEST(MemoryBudget, OneWriteLargerThanAllOfItPassesAlone) {
 }
 
 TEST(MemoryBudget, ARefusalIsRememberedUntilRoomIsMadeAndToldOnce) {
-  MemoryBudget budget(100);
+  int told = 0;
+  MemoryBudget budget(100, [&] { ++told; });
   ASSERT_TRUE(budget.TryTake(100));
   EXPECT_FALSE(budget.GiveBack(10)) << "nobody was refused";
+  EXPECT_EQ(told, 0);
   ASSERT_FALSE(budget.TryTake(50));
   EXPECT_TRUE(budget.is_tight());
   EXPECT_TRUE(budget.GiveBack(30));
   EXPECT_FALSE(budget.GiveBack(30));
+  EXPECT_EQ(told, 1);
   EXPECT_FALSE(budget.is_tight());
 }
 
-TEST(MemoryBudget, ItIsTightFromThreeQuartersOn) {
-  MemoryBudget budget(100);
-  budget.Take(75);
+TEST(MemoryBudget, ItIsTightFromTheHalfOnAndNearlyFullBeforeItIsFull) {
+  MemoryBudget budget(800);
+  budget.Take(400);
   EXPECT_FALSE(budget.is_tight());
   budget.Take(1);
   EXPECT_TRUE(budget.is_tight());
+  budget.Take(99);
+  EXPECT_FALSE(budget.is_nearly_full());
+  budget.Take(1);
+  EXPECT_TRUE(budget.is_nearly_full());
   budget.Take(1000);  // replay is never refused
-  EXPECT_EQ(budget.taken_bytes(), 1076);
+  EXPECT_EQ(budget.taken_bytes(), 1501);
 }
 
 TEST(MemoryBudget, NobodyWhoIsRefusedIsForgotten) {

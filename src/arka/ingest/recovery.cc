@@ -1,32 +1,15 @@
 #include "arka/ingest/recovery.h"
 
-#include <limits>
 #include <utility>
 
-#include <arrow/ipc/writer.h>
 #include <spdlog/spdlog.h>
+
+#include "arka/ingest/ipc_message_view.h"
 
 namespace arka::ingest {
 namespace {
 
-// Replayed bytes are merged, and files written, at least this often.
-constexpr int64_t kAbsorbBytes = 8 << 20;
-
 constexpr std::chrono::seconds kLogInterval{1};
-
-// What was taken once is taken again, whatever the limits are today.
-constexpr DecodeLimits kNoLimits{std::numeric_limits<int64_t>::max(),
-                                 std::numeric_limits<int64_t>::max(),
-                                 std::numeric_limits<int64_t>::max()};
-
-// The schema message's metadata, as a stream would have sent it.
-Result<std::shared_ptr<arrow::Buffer>> SchemaHeader(const arrow::Schema& schema) {
-  arrow::ipc::IpcPayload payload;
-  const arrow::ipc::DictionaryFieldMapper mapper(schema);
-  ARROW_RETURN_NOT_OK(arrow::ipc::GetSchemaPayload(schema, arrow::ipc::IpcWriteOptions::Defaults(),
-                                                   mapper, &payload));
-  return payload.metadata;
-}
 
 }  // namespace
 
@@ -38,7 +21,7 @@ Status Recovery::OnBegin(Lsn after) {
 }
 
 Status Recovery::OnDefinition(const wal::Definition& definition) {
-  if (sources_.contains(definition.id) || gone_.contains(definition.id)) return Status::OK();
+  if (opened_.contains(definition.id) || gone_.contains(definition.id)) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const TableDefinition table, DecodeTableDefinition(*definition.bytes));
   uuids_[definition.id] = table.table_uuid;
   const auto restored = tables_.Restore(definition.id, table);
@@ -50,12 +33,7 @@ Status Recovery::OnDefinition(const wal::Definition& definition) {
     gone_[definition.id] = *restored;
     return Status::OK();
   }
-  Source source;
-  source.opened = tables_.OfDefinition(definition.id);
-  ARROW_ASSIGN_OR_RAISE(auto header, SchemaHeader(*source.opened->schema->stream_schema()));
-  ARROW_ASSIGN_OR_RAISE(source.decoder,
-                        StreamDecoder::Make(header, source.opened->schema, kNoLimits));
-  sources_[definition.id] = std::move(source);
+  opened_[definition.id] = tables_.OfDefinition(definition.id);
   return Status::OK();
 }
 
@@ -76,31 +54,18 @@ Status Recovery::OnWrite(wal::WriteRecord record) {
     ++held_writes_;
     return Status::OK();
   }
-  const auto source = sources_.find(record.definition);
-  if (source == sources_.end()) {
+  const auto opened = opened_.find(record.definition);
+  if (opened == opened_.end()) {
     return Error(ErrorCode::kCorruption, "log: write ", record.lsn.value, " names definition ",
                  record.definition.value, ", which the log does not hold");
   }
-  Table& table = *source->second.opened->table;
+  Table& table = *opened->second->table;
   if (record.lsn <= table.committed_at_open) return Status::OK();
-  auto decoded = source->second.decoder->Decode(record.header, record.body);
-  if (!decoded.ok() || !decoded->has_value()) {
-    return Error(ErrorCode::kCorruption, "log: write ", record.lsn.value, " to ",
-                 table.identifier.ToString(), " does not decode: ",
-                 decoded.ok() ? "not a record batch" : decoded.status().message());
-  }
   // What has no rows needs no snapshot, and no property tells that it was committed before.
-  if ((*decoded)->stored->num_rows() == 0) return Status::OK();
-  const int64_t bytes = (*decoded)->size_bytes();
-  budget_.Take(bytes);
-  sequencer_.Restore(table, {record.lsn, std::move((*decoded)->stored), bytes, (*decoded)->schema});
+  ARROW_ASSIGN_OR_RAISE(const IpcMessageView view, ViewIpcMessage(*record.header, *record.body));
+  if (view.row_count == 0) return Status::OK();
+  sequencer_.Restore(table, record.lsn, record.header->size() + record.body->size());
   ++restored_writes_;
-  unabsorbed_bytes_ += bytes;
-  if (unabsorbed_bytes_ < kAbsorbBytes) return Status::OK();
-  unabsorbed_bytes_ = 0;
-  for (const auto& [id, other] : sources_) {
-    ARROW_RETURN_NOT_OK(committer_.Absorb(*other.opened->table));
-  }
   return Status::OK();
 }
 

@@ -1,5 +1,6 @@
-// What a start does with what it finds in the log: every write that no snapshot holds goes back
-// into its table's buffer, so that it is committed as if the server had never stopped.
+// What a start does with what it finds in the log: every write that no snapshot holds is noted as
+// backlog (ingest/backlog.h), so that it is read back and committed as if the server had never
+// stopped. A start neither holds the rows nor waits for data files, however much the log holds.
 //
 // Which writes a snapshot holds is what the catalog says (the table's property), not a local file.
 // Lives only while the log is opened. A table that the catalog no longer has is reported and its
@@ -13,11 +14,8 @@
 #include <string>
 
 #include "arka/ingest/checkpoint_store.h"
-#include "arka/ingest/committer.h"
-#include "arka/ingest/memory_budget.h"
 #include "arka/ingest/recovery_progress.h"
 #include "arka/ingest/sequencer.h"
-#include "arka/ingest/stream_decoder.h"
 #include "arka/ingest/table_registry.h"
 #include "arka/io/clock.h"
 #include "arka/wal/log.h"
@@ -28,12 +26,10 @@ class Recovery : public wal::ReplayVisitor {
  public:
   /// All must outlive the recovery.
   /// `progress` may be none.
-  Recovery(TableRegistry& tables, Sequencer& sequencer, Committer& committer, MemoryBudget& budget,
-           CheckpointStore& checkpoints, const Clock& clock, RecoveryProgress* progress)
+  Recovery(TableRegistry& tables, Sequencer& sequencer, CheckpointStore& checkpoints,
+           const Clock& clock, RecoveryProgress* progress)
       : tables_(tables),
         sequencer_(sequencer),
-        committer_(committer),
-        budget_(budget),
         checkpoints_(checkpoints),
         clock_(clock),
         progress_(progress),
@@ -55,28 +51,20 @@ class Recovery : public wal::ReplayVisitor {
   // What a write says besides its rows: that its seq was written, and that LSNs before it are lost.
   Status NoteWrite(const wal::WriteRecord& record);
 
-  struct Source {
-    std::shared_ptr<const OpenedTable> opened;
-    std::unique_ptr<StreamDecoder> decoder;
-  };
-
   TableRegistry& tables_;
   Sequencer& sequencer_;
-  Committer& committer_;
-  MemoryBudget& budget_;
   CheckpointStore& checkpoints_;
   const Clock& clock_;
   RecoveryProgress* const progress_;
   const SteadyTime began_;
   SteadyTime logged_;
-  std::map<wal::DefinitionId, Source> sources_;
+  std::map<wal::DefinitionId, std::shared_ptr<const OpenedTable>> opened_;
   std::map<wal::DefinitionId, Table*> gone_;
   std::map<wal::DefinitionId, std::string> uuids_;  // of the tables, also of those that are gone
   Lsn checkpoint_lsn_ = kNoLsn;
   Lsn last_ = kNoLsn;  // of the writes seen: the next one follows, or LSNs between are lost
   int64_t restored_writes_ = 0;
   int64_t held_writes_ = 0;
-  int64_t unabsorbed_bytes_ = 0;
 };
 
 }  // namespace arka::ingest

@@ -39,12 +39,15 @@ wal::WriteRecord RecordOf(wal::DefinitionId definition, const DecodedWrite& writ
 
 }  // namespace
 
-void Sequencer::Restore(Table& table, BufferedWrite write) {
+void Sequencer::Restore(Table& table, Lsn lsn, int64_t bytes) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  restored_.try_emplace(table.id, write.lsn);
-  table.NoteWrite(write.lsn, write.charged_bytes);
-  table.pending.push_back(std::move(write));
+  restored_.try_emplace(table.id, lsn);
+  table.NoteWrite(lsn, bytes);
+  if (table.last_logged == kNoLsn) table.first_logged = lsn;
+  table.last_logged = lsn;
+  last_restored_ = lsn;
+  restored_bytes_ += bytes;
 }
 
 void Sequencer::Hold(Table& table, Lsn lsn, int64_t bytes) {
@@ -88,6 +91,13 @@ void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
   Lsn committed = last;
   for (const auto& [table, lsn] : restored_) committed = std::min(committed, lsn.previous());
   s3_lsn = std::clamp(s3_lsn, committed, last);
+  Lsn first = last_restored_.next();
+  for (const auto& [table, lsn] : restored_) {
+    if (!held_.contains(table)) first = std::min(first, lsn);
+  }
+  if (first <= last_restored_) {
+    backlog_ = Backlog(first.previous(), last_restored_, restored_bytes_);
+  }
   tracker_ = DurabilityTracker(last, s3_lsn, std::exchange(restored_, {}));
   for (const TableId table : held_) tracker_.SetGone(table, true);
   producers_.OnCommitted(tracker_.watermarks().committed_lsn);
@@ -188,7 +198,7 @@ Result<Lsn> Sequencer::Append(Table& table, wal::WriteRecord record, DecodedWrit
   ARROW_ASSIGN_OR_RAISE(const Lsn lsn, log_->Append(std::move(record)));
   tracker_.OnWrite(table.id, lsn);
   table.NoteWrite(lsn, charged_bytes);
-  table.pending.push_back({lsn, std::move(write.stored), charged_bytes, write.schema});
+  Place(table, {lsn, std::move(write.stored), charged_bytes, write.schema});
   NoteTime(lsn, now);
   Moved(Tier::kMemory, now);
   return lsn;
@@ -196,15 +206,55 @@ Result<Lsn> Sequencer::Append(Table& table, wal::WriteRecord record, DecodedWrit
 
 std::vector<BufferedWrite> Sequencer::TakePending(Table& table) {
   std::lock_guard lock(mutex_);
+  // While the backlog is open, what is pending came before it; once it is closed, after it.
+  if (backlog_.active() && !backlog_.open()) return {};
   return std::exchange(table.pending, {});
 }
 
+void Sequencer::Place(Table& table, BufferedWrite write) {
+  if (!backlog_.active() && budget_.is_nearly_full()) backlog_.Open(write.lsn.previous());
+  if (!backlog_.open()) return table.pending.push_back(std::move(write));
+  if (!backlog_.Holds(table.last_logged)) table.first_logged = write.lsn;
+  table.last_logged = write.lsn;
+  backlog_.OnWrite(write.lsn, write.charged_bytes);
+  undurable_.emplace_back(write.lsn, write.charged_bytes);
+}
+
+Lsn Sequencer::FirstHeld(const Table& table) const {
+  const Lsn pending = table.pending.empty() ? kNoLsn : table.pending.front().lsn;
+  if (!backlog_.Holds(table.last_logged)) return pending;
+  const Lsn logged = std::max(table.first_logged, backlog_.read_through().next());
+  return pending == kNoLsn ? logged : std::min(pending, logged);
+}
+
+Backlog Sequencer::backlog() const {
+  std::lock_guard lock(mutex_);
+  return backlog_;
+}
+
+Backlog Sequencer::OnReadBack(Lsn through, int64_t bytes) {
+  std::lock_guard lock(mutex_);
+  backlog_.OnRead(through, bytes);
+  return backlog_;
+}
+
+Backlog Sequencer::CloseBacklog() {
+  std::lock_guard lock(mutex_);
+  backlog_.Close();
+  return backlog_;
+}
+
 void Sequencer::OnDurable(Lsn disk_lsn) {
+  int64_t durable_bytes = 0;
   {
     std::lock_guard lock(mutex_);
     tracker_.OnDisk(disk_lsn);
+    for (; !undurable_.empty() && undurable_.front().first <= disk_lsn; undurable_.pop_front()) {
+      durable_bytes += undurable_.front().second;
+    }
     Moved(Tier::kLocalDisk, clock_.WallNow());
   }
+  if (durable_bytes > 0) budget_.GiveBack(durable_bytes);
   Tell();
 }
 
@@ -241,7 +291,7 @@ void Sequencer::OnCommitted(Table& table, const CommitEvent& event, Lsn next_hel
   table.AddCommit(event);
   {
     std::lock_guard lock(mutex_);
-    if (next_held == kNoLsn && !table.pending.empty()) next_held = table.pending.front().lsn;
+    if (next_held == kNoLsn) next_held = FirstHeld(table);
     tracker_.OnCommitted(table.id, event.through, next_held);
     producers_.OnCommitted(tracker_.watermarks().committed_lsn);
     Moved(Tier::kCommitted, clock_.WallNow());

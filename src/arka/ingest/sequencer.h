@@ -17,11 +17,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arka/base/error.h"
+#include "arka/ingest/backlog.h"
 #include "arka/ingest/durability_tracker.h"
 #include "arka/ingest/lsn_ranges.h"
+#include "arka/ingest/memory_budget.h"
 #include "arka/ingest/producer_checkpoint.h"
 #include "arka/ingest/producer_table.h"
 #include "arka/ingest/running_clock.h"
@@ -64,13 +67,15 @@ struct SequencerOptions {
 
 class Sequencer : public wal::LogListener {
  public:
-  explicit Sequencer(Clock& clock, SequencerOptions options = {})
-      : clock_(clock), running_(clock.Now()), producers_(options.producers) {
+  /// Both must outlive the sequencer.
+  Sequencer(Clock& clock, MemoryBudget& budget, SequencerOptions options = {})
+      : clock_(clock), budget_(budget), running_(clock.Now()), producers_(options.producers) {
     histories_.fill(TierHistory(options.acks_retention));
   }
 
-  /// Before anything else: replayed writes to their tables, oldest first, then Begin.
-  void Restore(Table& table, BufferedWrite write);
+  /// Before anything else: every replayed write that no snapshot holds, of about `bytes`, oldest
+  /// first, then Begin. Their rows stay in the log, as a backlog.
+  void Restore(Table& table, Lsn lsn, int64_t bytes);
   /// A replayed write, of about `bytes`, to a table that is gone: the log keeps it.
   void Hold(Table& table, Lsn lsn, int64_t bytes);
   /// What a checkpoint held; then the log above it:
@@ -90,7 +95,8 @@ class Sequencer : public wal::LogListener {
   void AddListener(std::function<void()> listener) { listeners_.push_back(std::move(listener)); }
 
   /// Gives `write` its LSN and takes its rows over; after an error `write` is untouched.
-  /// `charged_bytes` are held for it until a data file has the rows.
+  /// `charged_bytes` are held for it until a data file has the rows; where memory is nearly full
+  /// the rows are let go of, and the bytes given back once it is durable.
   Result<Lsn> Sequence(Table& table, wal::DefinitionId definition, DecodedWrite& write,
                        int64_t charged_bytes);
 
@@ -115,8 +121,15 @@ class Sequencer : public wal::LogListener {
   bool TakeCommitRequest();
   LastSeq LastSeqOf(const std::string& name, const std::string& table_uuid);
 
-  /// Everything sequenced for `table` since the last call.
+  /// Everything sequenced for `table` since the last call and kept in memory; nothing while a
+  /// backlog before it is still to be read.
   std::vector<BufferedWrite> TakePending(Table& table);
+
+  Backlog backlog() const;
+  /// The rows up to `through`, of about `bytes`, were read back. Answers what is left.
+  Backlog OnReadBack(Lsn through, int64_t bytes);
+  /// Writes from now on are kept in memory again: there is little left to read, and room for it.
+  Backlog CloseBacklog();
 
   void OnDurable(Lsn disk_lsn) override;
   void OnPoisoned(const Status& error) override;
@@ -152,11 +165,16 @@ class Sequencer : public wal::LogListener {
                      int64_t charged_bytes);
   Result<std::optional<Admission>> JudgeLocked(const Producer& producer, int64_t seq);
   RunningTime Running();
+  // Where the rows of a write go that has just got its LSN.
+  void Place(Table& table, BufferedWrite write);
+  // The first write to `table`, or a lower bound of it, that is not in the committer's hands.
+  Lsn FirstHeld(const Table& table) const;
   void NoteTime(Lsn lsn, WallTime now);
   void Moved(Tier tier, WallTime now);
   void Tell();
 
   Clock& clock_;
+  MemoryBudget& budget_;
   std::vector<std::function<void()>> listeners_;  // constant after Begin
   wal::Log* log_ = nullptr;                       // constant after Begin
 
@@ -164,8 +182,12 @@ class Sequencer : public wal::LogListener {
   DurabilityTracker tracker_;
   RunningClock running_;
   ProducerTable producers_;
-  std::set<TableId> held_;           // tables that are gone; until Begin
+  std::set<TableId> held_;  // tables that are gone; until Begin
+  Backlog backlog_;
+  std::deque<std::pair<Lsn, int64_t>> undurable_;  // charges of writes that are not kept
   std::map<TableId, Lsn> restored_;  // the first restored write of each table; until Begin
+  Lsn last_restored_ = kNoLsn;       // of those with a table; until Begin
+  int64_t restored_bytes_ = 0;       // until Begin
   LsnRanges lost_;                   // may reach above last_lsn, up to the first one of this run
   std::array<int64_t, 4> moved_at_us_ = {};
   std::array<TierHistory, 3> histories_;  // of the tiers below COMMITTED

@@ -29,7 +29,8 @@ TEST(Sequencer, LooksAtASeqAndAppendsItAsOneStep) {
   auto log = wal::Log::Open(fs, clock, {.directory = "log"}, nothing).ValueOrDie();
   const wal::DefinitionId definition{1};
   ASSERT_THAT(log->Define({definition, arrow::Buffer::FromString("orders")}), IsOk());
-  Sequencer sequencer(clock);
+  MemoryBudget budget(1 << 20);
+  Sequencer sequencer(clock, budget);
   sequencer.Begin(*log, kNoLsn);
   Table table(TableId{1}, {"sales", "orders"}, "uuid", "data/", nullptr, kNoLsn);
   const auto producer = sequencer.OpenProducer("p", table.uuid).ValueOrDie();

@@ -19,6 +19,7 @@
 #include <arrow/record_batch.h>
 
 #include "arka/base/error.h"
+#include "arka/ingest/admission_turns.h"
 #include "arka/ingest/ipc_message_view.h"
 #include "arka/lake/table_schema.h"
 
@@ -38,6 +39,9 @@ struct DecodedWrite {
   int64_t copied_bytes = 0;                    // of `stored`, where it does not lie in `body`
   // What `stored` is of; the table registry keeps it for the server's life.
   const lake::TableSchema* schema = nullptr;
+  // Of the turns that its last refusal named (Engine::turns), where it has waited there.
+  AdmissionTurns::Ticket ticket = 0;
+  Shortage shortage = Shortage::kRoom;
 
   /// Bytes that the write keeps in memory until it is merged or in a data file.
   int64_t size_bytes() const;

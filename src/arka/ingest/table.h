@@ -89,6 +89,10 @@ class Table {
 
   /// Writes that have an LSN and are not yet in the committer's hands. Guarded by the Sequencer.
   std::vector<BufferedWrite> pending;
+  /// Of the writes whose rows are in the log only (ingest/backlog.h): the last one, and the first
+  /// since that one's backlog was last read to its end for this table. Guarded by the Sequencer.
+  Lsn first_logged = kNoLsn;
+  Lsn last_logged = kNoLsn;
 
   static constexpr size_t kCommitsKept = 1024;
 

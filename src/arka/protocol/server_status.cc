@@ -35,6 +35,19 @@ std::string ToJson(const ServerStatus& status) {
       {"node", status.node},
       {"ready", status.ready},
       {"problem", status.problem},
+      {"write_memory_bytes", status.write_memory_bytes},
+      {"write_memory_limit_bytes", status.write_memory_limit_bytes},
+      {"log_bytes", status.log_bytes},
+      {"log_limit_bytes", status.log_limit_bytes},
+      {"undurable_bytes", status.undurable_bytes},
+      {"process_memory_bytes", status.process_memory_bytes},
+      {"process_memory_limit_bytes", status.process_memory_limit_bytes},
+      {"waiting_writes", status.waiting_writes},
+      {"waited_writes", status.waited_writes},
+      {"refused_writes", status.refused_writes},
+      {"backlog_bytes", status.backlog_bytes},
+      {"backlog_first_lsn", status.backlog_first_lsn.value},
+      {"backlog_last_lsn", status.backlog_last_lsn.value},
       {"tables", std::move(tables)},
   };
   // Errors come from outside too, and may be no UTF-8.
@@ -61,6 +74,22 @@ Result<std::shared_ptr<arrow::RecordBatch>> ToRecordBatch(const ServerStatus& st
   ARROW_RETURN_NOT_OK(add("node", arrow::StringBuilder(), status.node));
   ARROW_RETURN_NOT_OK(add("ready", arrow::BooleanBuilder(), status.ready));
   ARROW_RETURN_NOT_OK(add("problem", arrow::StringBuilder(), status.problem));
+  const auto add_int = [&](const char* name, int64_t value) {
+    return add(name, arrow::Int64Builder(), value);
+  };
+  ARROW_RETURN_NOT_OK(add_int("write_memory_bytes", status.write_memory_bytes));
+  ARROW_RETURN_NOT_OK(add_int("write_memory_limit_bytes", status.write_memory_limit_bytes));
+  ARROW_RETURN_NOT_OK(add_int("log_bytes", status.log_bytes));
+  ARROW_RETURN_NOT_OK(add_int("log_limit_bytes", status.log_limit_bytes));
+  ARROW_RETURN_NOT_OK(add_int("undurable_bytes", status.undurable_bytes));
+  ARROW_RETURN_NOT_OK(add_int("process_memory_bytes", status.process_memory_bytes));
+  ARROW_RETURN_NOT_OK(add_int("process_memory_limit_bytes", status.process_memory_limit_bytes));
+  ARROW_RETURN_NOT_OK(add_int("waiting_writes", status.waiting_writes));
+  ARROW_RETURN_NOT_OK(add_int("waited_writes", status.waited_writes));
+  ARROW_RETURN_NOT_OK(add_int("refused_writes", status.refused_writes));
+  ARROW_RETURN_NOT_OK(add_int("backlog_bytes", status.backlog_bytes));
+  ARROW_RETURN_NOT_OK(add_int("backlog_first_lsn", status.backlog_first_lsn.value));
+  ARROW_RETURN_NOT_OK(add_int("backlog_last_lsn", status.backlog_last_lsn.value));
   return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), 1, std::move(columns));
 }
 

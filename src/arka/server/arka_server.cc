@@ -11,6 +11,7 @@
 #include "arka/io/curl_http_client.h"
 #include "arka/io/object_stores.h"
 #include "arka/protocol/table_name.h"
+#include "arka/server/config_check.h"
 #include "arka/server/data_directory.h"
 
 namespace arka {
@@ -38,6 +39,7 @@ ingest::EngineOptions EngineOptionsOf(const Config& config) {
   options.log.node = config.server.node_id;
   options.log.segment_bytes = config.wal.segment_bytes;
   options.log.spare_segments = static_cast<int>(config.wal.spare_segments);
+  options.log.max_bytes = config.wal.max_bytes;
   options.log.recycled_segments = static_cast<int>(config.wal.recycled_segments);
   options.log.flush_interval = config.write_buffer.flush_interval;
   options.upload_interval = config.durability.s3_upload_interval;
@@ -82,6 +84,16 @@ transport::ServerOptions TransportOptionsOf(const Config& config) {
   return options;
 }
 
+/// server.memory_limit, or what follows from the machine.
+Result<int64_t> MemoryLimitOf(const Config& config) {
+  if (config.server.memory_limit_bytes > 0) return config.server.memory_limit_bytes;
+  ARROW_ASSIGN_OR_RAISE(const int64_t available, AvailableMemoryBytes());
+  const int64_t limit = available / 5 * 4;
+  ARROW_RETURN_NOT_OK(WithContext(CheckMemoryLimit(config, limit),
+                                  "server.memory_limit (80 % of the memory that there is)"));
+  return limit;
+}
+
 /// The edge, or what the decorator puts before it.
 template <typename Edge>
 Edge& Decorated(const std::function<Edge&(Edge&)>& decorator, Edge& edge) {
@@ -113,16 +125,19 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   ARROW_RETURN_NOT_OK(OpenCatalog(warehouse, clock));
   iceberg::Catalog& used_catalog = Decorated(decorators.catalog, *catalog_);
 
+  ingest::EngineOptions engine_options = EngineOptionsOf(config_);
+  ARROW_ASSIGN_OR_RAISE(engine_options.memory_limit_bytes, MemoryLimitOf(config_));
+  spdlog::info("memory: at most {} MB (server.memory_limit)",
+               engine_options.memory_limit_bytes >> 20);
   ARROW_ASSIGN_OR_RAISE(transport_,
                         transport::Server::Make(TransportOptionsOf(config_), gate_, gate_, clock));
   ARROW_RETURN_NOT_OK(transport_->Start());
   spdlog::info("starting: listening on {}, not ready yet", transport_->address());
-  ingest::EngineOptions engine_options = EngineOptionsOf(config_);
   engine_options.recover_from_object_store = start_options_.recover_from_object_store;
   engine_options.recovery_progress = &gate_.progress();
-  ARROW_ASSIGN_OR_RAISE(engine_,
-                        ingest::Engine::Make({fs, clock, random_, objects, warehouse, used_catalog},
-                                             std::move(engine_options)));
+  ARROW_ASSIGN_OR_RAISE(engine_, ingest::Engine::Make({fs, clock, random_, objects, warehouse,
+                                                       used_catalog, &memory_},
+                                                      std::move(engine_options)));
 
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
   flight_ =

@@ -16,6 +16,7 @@
 #include "arka/io/object_store.h"
 #include "arka/io/os_random.h"
 #include "arka/io/posix_fs.h"
+#include "arka/io/process_memory.h"
 #include "arka/io/system_clock.h"
 #include "arka/server/config.h"
 #include "arka/server/edge_decorators.h"
@@ -64,6 +65,7 @@ class ArkaServer {
   PosixFs fs_;
   SystemClock clock_;
   OsRandom random_;
+  OwnMemory memory_;
   StartGate gate_;
   std::unique_ptr<FileLock> data_dir_lock_;
   std::unique_ptr<ObjectStore> objects_;

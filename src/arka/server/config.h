@@ -26,6 +26,7 @@ struct Config {
     int64_t io_threads = 0;  // 0: chosen from the number of cores
     int64_t max_batch_bytes = 64 << 20;
     int64_t message_memory_bytes = 512 << 20;
+    int64_t memory_limit_bytes = 0;  // 0: 80 % of what the machine or the container allows
     int64_t max_connections = 20'000;
     int64_t max_streams_per_connection = 1'000;
     std::chrono::milliseconds handshake_timeout = std::chrono::seconds(10);
@@ -54,6 +55,7 @@ struct Config {
     int64_t segment_bytes = 64 << 20;
     int64_t spare_segments = 2;
     int64_t recycled_segments = 16;
+    int64_t max_bytes = int64_t{16} << 30;
   };
   struct Producers {
     int64_t max = 100'000;  // pairs of producer and table

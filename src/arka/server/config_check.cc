@@ -64,6 +64,19 @@ void CheckCatalog(const Config::Catalog& catalog, Checker& check) {
 
 }  // namespace
 
+Status CheckMemoryLimit(const Config& config, int64_t limit_bytes) {
+  // Besides its buffers the process has code, threads, connections, and a data file being encoded.
+  constexpr int64_t kRest = 64 << 20;
+  const int64_t needed =
+      config.write_buffer.max_unflushed_bytes + config.server.message_memory_bytes + kRest;
+  if (needed <= limit_bytes) return Status::OK();
+  return Error(ErrorCode::kInvalidRequest, "is ", FormatSize(limit_bytes),
+               ", but write_buffer.max_unflushed_bytes, ",
+               FormatSize(config.write_buffer.max_unflushed_bytes), ", and server.message_memory, ",
+               FormatSize(config.server.message_memory_bytes), ", need ", FormatSize(needed),
+               " with what else there is: lower them, or give the server more memory");
+}
+
 Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
   Checker check(origin_of);
   const Config::Server& server = config.server;
@@ -90,6 +103,15 @@ Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
   check.Require(config.wal.segment_bytes >= server.max_batch_bytes, "wal.segment_size", "is ",
                 FormatSize(config.wal.segment_bytes), ", less than ",
                 check.Named("server.max_batch_bytes"), ", ", FormatSize(server.max_batch_bytes));
+
+  constexpr int64_t kLeastSegments = 3;
+  check.Require(config.wal.max_bytes >= kLeastSegments * config.wal.segment_bytes, "wal.max_bytes",
+                "is ", FormatSize(config.wal.max_bytes), ", less than three of ",
+                check.Named("wal.segment_size"), ", ", FormatSize(config.wal.segment_bytes));
+  if (server.memory_limit_bytes > 0) {
+    const Status fits = CheckMemoryLimit(config, server.memory_limit_bytes);
+    check.Require(fits.ok(), "server.memory_limit", fits.message());
+  }
 
   const Config::ObjectStorage& store = config.object_store;
   check.Require(IsStoreUri(store.uri), "object_store.uri", "is '", store.uri,

@@ -48,6 +48,12 @@ void AddServerKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(SizeKey(
       "server.message_memory", [](auto& c) -> auto& { return c.server.message_memory_bytes; },
       1 * kMB, 1 * kTB, "Memory for messages being received, over all connections."));
+  keys.push_back(SizeKey(
+      "server.memory_limit", [](auto& c) -> auto& { return c.server.memory_limit_bytes; }, 0,
+      1024 * kTB,
+      "Memory of the whole process. Above it the server takes no writes until it has written some "
+      "out; the configured buffers must fit into it."));
+  keys.back().derived_default = "80 % of the machine's or the container's memory";
   keys.push_back(CountKey(
       "server.max_connections", [](auto& c) -> auto& { return c.server.max_connections; }, 1,
       1'000'000, "Open connections; more are closed at once."));
@@ -125,6 +131,10 @@ void AddPipelineKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(CountKey(
       "wal.spare_segments", [](auto& c) -> auto& { return c.wal.spare_segments; }, 0, 64,
       "Log files kept ready, so that no write waits for one to be made."));
+  keys.push_back(SizeKey(
+      "wal.max_bytes", [](auto& c) -> auto& { return c.wal.max_bytes; }, 4 * kMB, 1024 * kTB,
+      "Disk for the log. An object store or a catalog that is slow or away fills it; when it is "
+      "used up, writes wait, then are refused, until some are committed."));
   keys.push_back(CountKey(
       "wal.recycled_segments", [](auto& c) -> auto& { return c.wal.recycled_segments; }, 0, 1024,
       "Log files kept when their writes are no longer needed, to be written again: faster than new "

@@ -1,0 +1,85 @@
+"""More writes than memory, disk or patience: who waits, who is refused, and what is told of it."""
+
+import threading
+import time
+
+import pyarrow as pa
+import pyarrow.flight as flight
+from testbed.server import ArkaServer
+from testbed.status import status
+from testbed.write_stream import WriteStream
+
+BIG = pa.schema([("value", pa.int64())])
+TINY = pa.schema([("id", pa.int64())])
+BIG_ROWS = 1 << 20  # 8 MB
+
+
+def test_a_greedy_stream_starves_no_other(tmp_path):
+    """Twenty small writers beside one that sends 8 MB batches as fast as they are taken."""
+    server = ArkaServer(tmp_path, {"write_buffer.max_unflushed_bytes": "64MB",
+                                   "write_buffer.max_buffer_size": "32MB"})
+    try:
+        stop = time.monotonic() + 6
+        batch = pa.record_batch([pa.array(range(BIG_ROWS))], schema=BIG)
+        greedy = WriteStream(flight.connect(server.location), BIG, "greedy", headers={
+            "arka-acks": "MEMORY,LOCAL_DISK"})
+
+        def send_greedily():
+            while time.monotonic() < stop:
+                greedy.write(batch)
+
+        latencies = []
+        finished = []
+
+        def write_tiny(number):
+            stream = WriteStream(flight.connect(server.location), TINY, f"tiny{number}",
+                                 headers={"arka-acks": "LOCAL_DISK"})
+            count = 0
+            while time.monotonic() < stop:
+                begun = time.monotonic()
+                stream.write(pa.record_batch([pa.array([count])], schema=TINY))
+                count += 1
+                stream.wait("LOCAL_DISK", count, timeout=25)
+                latencies.append(time.monotonic() - begun)
+            finished.append(count)
+
+        threads = [threading.Thread(target=send_greedily)]
+        threads += [threading.Thread(target=write_tiny, args=(i,)) for i in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(finished) == 20 and min(finished) >= 3, finished
+        latencies.sort()
+        assert latencies[len(latencies) * 99 // 100] < 5, latencies[-10:]
+        assert greedy.counts["MEMORY"] >= 3
+        assert status(server)["refused_writes"] == 0
+    finally:
+        server.kill()
+
+
+def test_a_full_log_refuses_what_has_waited_and_says_why(tmp_path):
+    """Nothing is committed here, so a log of four files is soon full; earlier acks still come."""
+    server = ArkaServer(tmp_path, {"wal.max_bytes": "16MB", "wal.segment_size": "4MB",
+                                   "server.max_batch_bytes": "4MB",
+                                   "durability.iceberg_commit_interval": "1h",
+                                   "write_buffer.admission_timeout": "1s"})
+    try:
+        stream = WriteStream(flight.connect(server.location), TINY, "t")
+        batch = pa.record_batch([pa.array(range(128 << 10))], schema=TINY)  # 1 MB
+        try:
+            for _ in range(100):
+                stream.write(batch)
+        except (pa.ArrowException, flight.FlightError):
+            pass  # the stream has ended: how, is seen below
+        deadline = time.monotonic() + 30
+        while not stream.ended and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert "wal.max_bytes" in str(stream.error), stream.error
+        assert stream.counts["LOCAL_DISK"] == stream.counts["MEMORY"] > 4
+        seen = status(server)
+        assert seen["refused_writes"] == 1
+        assert seen["log_bytes"] <= seen["log_limit_bytes"] == 16 << 20
+        assert 0 < seen["process_memory_bytes"] < seen["process_memory_limit_bytes"]
+    finally:
+        server.kill()
