@@ -125,7 +125,7 @@ def failure(program, argument):
 def first_failure(program, argument):
     binary = TREE / "build" / "release" / program
     command = [binary, argument] if program == "arka_simulate" else [
-        binary, f"--gtest_filter={argument}", "--gtest_fail_fast", "--gtest_brief=1"]
+        binary, f"--gtest_filter={argument}", "--gtest_fail_fast"]
     try:
         ran = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False,
                              timeout=TIMEOUT_SECONDS, errors="replace")
@@ -134,6 +134,9 @@ def first_failure(program, argument):
     if ran.returncode == 0:
         return None
     test = re.search(r"\[  FAILED  \] ([\w./]+)", ran.stdout)
+    begun = re.findall(r"\[ RUN      \] ([\w./]+)", ran.stdout)
+    if ran.returncode < 0 and begun:
+        return begun[-1]  # the process died in it
     seed = re.search(r"^seed (\d+):", ran.stdout, re.M)
     return (test.group(1) if test else f"simulation, seed {seed.group(1)}" if seed
             else f"{program} {argument} (ends with {ran.returncode})")
