@@ -143,6 +143,9 @@ TEST(CheckpointStore, SurvivesAnyFailureAndAPowerLossAfterAnyOperation) {
           const auto found = store.Find(std::max(published, Lsn{1500}));
           ASSERT_THAT(found, IsOk());
           ASSERT_GE(found->lsn, published);
+          MemoryFs empty_disk;  // in the object store too: its log objects may be deleted now
+          CheckpointStore new_machine(empty_disk, fixture.objects, "log", "n");
+          ASSERT_GE(new_machine.Find(kNoLsn)->lsn, published);
           ASSERT_THAT(store.Publish(CheckpointOf(3000)), IsOk());
           ASSERT_EQ(fixture.Open().Find(Lsn{3000})->lsn, Lsn{3000});
           ASSERT_EQ(fixture.memory.List("").ValueOrDie().size(), 1u);
