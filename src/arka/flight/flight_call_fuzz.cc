@@ -1,14 +1,17 @@
-// A Flight call of any bytes: its method, headers and messages are the input's. It ends with a
+// Flight calls of any bytes: their methods, headers and messages are the input's. Each ends with a
 // status that gRPC knows, or waits for more; the server takes a good call afterwards.
 //
-// The input is frames: a byte that says what, two bytes of length (little-endian), the bytes.
+// The input is frames: a byte that says what, two bytes of length (little-endian), the bytes. A
+// call's method and headers come before its messages; the calls of one input are open together.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 
@@ -32,7 +35,17 @@ bool TakeFrame(std::string_view& input, Frame* frame) {
   return true;
 }
 
-enum Kind : char { kMethod = 'm', kHeader = 'h', kMessage = 'd', kHalfClose = 'c', kHold = 's' };
+enum Kind : char {
+  kMethod = 'm',
+  kHeader = 'h',
+  kMessage = 'd',
+  kHalfClose = 'c',
+  kHold = 's',
+  kNextCall = 'n',
+};
+
+// What is asked aside is answered within so many turns, most often.
+constexpr int kTurnsForAnAction = 200;
 
 /// A server that has the table sales.orders and makes no others; one for all inputs.
 class Server {
@@ -45,7 +58,30 @@ class Server {
     CheckTakesAWrite();
   }
 
-  void Call(std::string_view input) {
+  void Calls(std::string_view input) {
+    std::vector<std::unique_ptr<transport::InProcessCall>> calls;
+    while (!input.empty() && calls.size() < 8) calls.push_back(Call(input));
+    for (const auto& call : calls) {
+      call->ReadOn();
+      fixture_.RunLoop();
+      while (call->TakeMessage() != nullptr) {
+      }
+      const auto status = call->status();
+      if (status) ARKA_CHECK(static_cast<int>(status->code) <= 16);
+    }
+    calls.clear();
+    fixture_.RunLoop();
+    if (++inputs_ % 4096 == 0) CheckTakesAWrite();
+  }
+
+ private:
+  static iceberg::TableCreation OrdersCreation() {
+    const auto schema = lake::TableSchema::FromArrow(*IdSchema()).ValueOrDie();
+    return {.schema = schema->iceberg_schema()};
+  }
+
+  // Opens a call and sends what is before the next one.
+  std::unique_ptr<transport::InProcessCall> Call(std::string_view& input) {
     std::string method = kDoExchange;
     transport::Metadata headers;
     Frame frame;
@@ -58,29 +94,22 @@ class Server {
       }
       input = rest;
     }
-    {
-      const auto call = fixture_.transport->Open(std::move(method), std::move(headers));
-      while (TakeFrame(input, &frame)) {
-        if (frame.kind == kMessage) call->Send(frame.bytes);
-        if (frame.kind == kHalfClose) call->HalfClose();
-        if (frame.kind == kHold) call->HoldReading();
-        fixture_.RunLoop();
-      }
-      call->ReadOn();
+    const bool is_action = method == kDoAction;
+    auto call = fixture_.transport->Open(std::move(method), std::move(headers));
+    bool closed = false;
+    while (TakeFrame(input, &frame) && frame.kind != kNextCall) {
+      if (frame.kind == kMessage) call->Send(frame.bytes);
+      if (frame.kind == kHalfClose) call->HalfClose();
+      if (frame.kind == kHold) call->HoldReading();
+      closed |= frame.kind == kHalfClose;
       fixture_.RunLoop();
-      while (call->TakeMessage() != nullptr) {
-      }
-      const auto status = call->status();
-      if (status) ARKA_CHECK(static_cast<int>(status->code) <= 16);
     }
-    fixture_.RunLoop();
-    if (++calls_ % 4096 == 0) CheckTakesAWrite();
-  }
-
- private:
-  static iceberg::TableCreation OrdersCreation() {
-    const auto schema = lake::TableSchema::FromArrow(*IdSchema()).ValueOrDie();
-    return {.schema = schema->iceberg_schema()};
+    if (input.size() < 3) input = {};
+    for (int i = 0; is_action && closed && !call->status() && i < kTurnsForAnAction; ++i) {
+      std::this_thread::yield();
+      fixture_.RunLoop();
+    }
+    return call;
   }
 
   void CheckTakesAWrite() {
@@ -91,7 +120,7 @@ class Server {
   }
 
   FlightFixture fixture_;
-  int64_t calls_ = 0;
+  int64_t inputs_ = 0;
 };
 
 }  // namespace
@@ -99,6 +128,6 @@ class Server {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static auto& server = *new arka::flight::Server;
-  server.Call({reinterpret_cast<const char*>(data), size});
+  server.Calls({reinterpret_cast<const char*>(data), size});
   return 0;
 }
