@@ -15,13 +15,13 @@ READY = re.compile(r"ready on (?:127\.0\.0\.1|localhost):(\d+)")
 class Contestant:
     """A running server. `levels` are the acks that a run against it waits for."""
 
-    def __init__(self, name, levels, command, log):
+    def __init__(self, name, levels, command, log, start_seconds=20):
         self.name = name
         self.levels = levels
         self.log = pathlib.Path(log)
         self._output = open(self.log, "wb")
         self._process = subprocess.Popen(command, stdout=self._output, stderr=subprocess.STDOUT)
-        self.port = self._wait_until_ready(20)
+        self.port = self._wait_until_ready(start_seconds)
 
     def _wait_until_ready(self, seconds):
         deadline = time.monotonic() + seconds
@@ -31,7 +31,7 @@ class Contestant:
                 return int(found[1])
             if self._process.poll() is not None:
                 break
-            time.sleep(0.02)
+            time.sleep(0.005)
         self.stop()
         raise RuntimeError(f"{self.name} did not start; its output:\n{self.log.read_text()}")
 
@@ -70,6 +70,12 @@ class Contestant:
             before = now
         return False
 
+    def kill(self):
+        """SIGKILL, as a crash."""
+        self._process.kill()
+        self._process.wait()
+        self._output.close()
+
     def stop(self):
         """SIGTERM, a minute's patience, SIGKILL. Returns what was wrong with the exit, or None."""
         trouble = None
@@ -91,9 +97,9 @@ def start_echo(build, work):
     return Contestant("echo", ["MEMORY"], [build / "arka_bench_echo_server"], work / "echo.log")
 
 
-def start_arka(build, work, settings):
+def start_arka(build, work, settings, start_seconds=20):
     values = {"server.listen": "127.0.0.1:0", "server.data_dir": work / "arka-data", **settings}
     command = [build / "arka", "serve"]
     for key, value in values.items():
         command += ["--set", f"{key}={value}"]
-    return Contestant("arka", ["LOCAL_DISK"], command, work / "arka.log")
+    return Contestant("arka", ["LOCAL_DISK"], command, work / "arka.log", start_seconds)

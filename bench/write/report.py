@@ -37,8 +37,9 @@ def spread_text(spread):
     return f"{number(spread[1])} ({number(spread[0])} .. {number(spread[2])})"
 
 
-def table(lines):
-    header = ("row", "figure", "echo: median (min .. max)", "arka: median (min .. max)")
+def table(lines, peer="echo"):
+    """`peer` is what Arka is held against, in the columns called echo."""
+    header = ("row", "figure", f"{peer}: median (min .. max)", "arka: median (min .. max)")
     header += ("target", "result", "")
     rows = [header]
     shown = None

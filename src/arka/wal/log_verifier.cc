@@ -1,7 +1,6 @@
 #include "arka/wal/log_verifier.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "arka/wal/definition_table.h"
@@ -280,52 +279,6 @@ Status Verifier::JudgeControl() {
 }
 
 }  // namespace
-
-int64_t SegmentReport::writes() const {
-  return std::accumulate(extents.begin(), extents.end(), int64_t{0},
-                         [](int64_t sum, const Extent& extent) { return sum + extent.writes; });
-}
-
-Lsn SegmentReport::first_lsn() const {
-  for (const Extent& extent : extents) {
-    if (extent.writes > 0) return extent.start.last_lsn.next();
-  }
-  return kNoLsn;
-}
-
-Lsn SegmentReport::last_lsn() const {
-  Lsn last = kNoLsn;
-  for (const Extent& extent : extents) {
-    if (extent.writes > 0) last = extent.end.last_lsn;
-  }
-  return last;
-}
-
-int64_t SegmentReport::end_offset() const {
-  return extents.empty() ? 0 : extents.back().end.offset;
-}
-
-std::vector<Hole> LogReport::holes() const {
-  std::vector<Hole> all;
-  for (const SegmentReport& segment : segments) {
-    all.insert(all.end(), segment.holes.begin(), segment.holes.end());
-  }
-  return all;
-}
-
-bool LogReport::damaged() const { return !control_good || !holes().empty(); }
-
-int64_t LogReport::writes() const {
-  return std::accumulate(
-      segments.begin(), segments.end(), int64_t{0},
-      [](int64_t sum, const SegmentReport& segment) { return sum + segment.writes(); });
-}
-
-int64_t LogReport::size_bytes() const {
-  return std::accumulate(
-      segments.begin(), segments.end(), int64_t{0},
-      [](int64_t sum, const SegmentReport& segment) { return sum + segment.size_bytes; });
-}
 
 Result<LogReport> VerifyLog(Fs& fs, const std::string& directory) {
   ARROW_ASSIGN_OR_RAISE(const bool exists, fs.Exists(directory));
