@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 
 import pyarrow as pa
@@ -27,7 +28,8 @@ def files(directory):
 @pytest.fixture
 def killed(start_server):
     """A server killed with ROWS writes of one row each in its log, each a group of its own."""
-    server = start_server({"durability.iceberg_commit_interval": "1h"})
+    server = start_server({"durability.iceberg_commit_interval": "1h",
+                           "durability.s3_upload_interval": "1h"})
     with server.connect() as client:
         stream = WriteStream(client, SCHEMA)
         for number in range(ROWS):
@@ -85,6 +87,7 @@ def test_damage_stops_the_start_and_a_repair_keeps_all_other_writes(killed):
     assert wal("verify", killed.data_dir).returncode == 0
 
     killed.settings["durability.iceberg_commit_interval"] = "50ms"
+    killed.settings["durability.s3_upload_interval"] = "20ms"
     killed.restart()
     with killed.connect() as client:
         stream = WriteStream(client, SCHEMA)
@@ -96,6 +99,39 @@ def test_damage_stops_the_start_and_a_repair_keeps_all_other_writes(killed):
     assert numbers[-1] == 1000 and len(set(numbers)) == len(numbers)
     lost = set(range(ROWS)) - set(numbers)
     assert 1 <= len(lost) <= 2 and ROWS * 0.2 < min(lost) < ROWS * 0.6
+
+
+def test_the_start_after_a_repair_takes_lost_writes_from_the_object_store(start_server, s3):
+    """All of them were acknowledged at OBJECT_STORAGE; the catalog has none, the disk a part."""
+    server = start_server({**s3.settings, "durability.iceberg_commit_interval": "1h",
+                           "durability.s3_upload_interval": "20ms",
+                           "catalog.warehouse": "file://" + str(s3.objects.parent / "warehouse")})
+    with server.connect() as client:
+        stream = WriteStream(client, SCHEMA)
+        for number in range(ROWS):
+            stream.write(pa.record_batch([pa.array([number])], schema=SCHEMA))
+            eventually(lambda number=number: len(stream.of("LOCAL_DISK")) > number)
+        stream.wait("OBJECT_STORAGE")
+        last = max(stream.lsns())
+        server.kill()
+    damage(server, 0.6)
+    with pytest.raises(ServerExited):
+        server.restart()
+    planned = wal("repair", server.data_dir, "--dry-run").stdout
+    assert "the next start takes from it" in planned
+    assert wal("repair", server.data_dir, "--yes-lose-data").returncode == 0
+    server.settings["durability.iceberg_commit_interval"] = "50ms"
+    server.restart()
+    assert re.search(r"the log was repaired; [1-9]\d* write\(s\) that it lost are back", server.log())
+
+    with server.connect() as client:
+        stream = WriteStream(client, SCHEMA)
+        stream.write(pa.record_batch([pa.array([ROWS])], schema=SCHEMA))
+        stream.wait("COMMITTED")
+        assert min(stream.lsns()) > last, "an LSN was given again"
+        stream.finish()
+    server.stop()
+    assert sorted(lake.read_with_pyiceberg(server)["number"].to_pylist()) == list(range(ROWS + 1))
 
 
 def test_the_tools_refuse_where_a_server_runs(server):

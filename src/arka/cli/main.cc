@@ -24,8 +24,8 @@ int main(int argc, char** argv) {
   serve->add_flag(
       "--recover-from-object-store", serve_arguments.recover_from_object_store,
       "Where the data directory has no log (a new machine, a lost disk): get every\n"
-      "write back that was acknowledged at OBJECT_STORAGE. Does nothing where there is\n"
-      "one. The old server must be dead");
+      "write back that was acknowledged at OBJECT_STORAGE. Does nothing where the log is\n"
+      "all there. The old server must be dead");
   serve->footer(
       "Without arguments the server listens on localhost:8815 and keeps everything under\n"
       "./arka-data. It prints one line when it takes writes. Every key can also be given as an\n"

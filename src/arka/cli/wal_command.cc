@@ -140,10 +140,12 @@ void Print(const wal::RepairPlan& plan, Fs& fs, const WalArguments& arguments) {
             << " write(s), before and behind the damage, and gives up, at most, "
             << plan.lost_writes << ":\n";
   for (const Hole& hole : plan.holes) Print(hole);
-  std::cout << "What of these is in a table or in the object store already is not lost there.\n"
-            << "No LSN up to " << plan.reserved_through.value
-            << " is given again. The old files go to " << arguments.data_dir
-            << "/damaged-<time>. The new log takes up to " << plan.kept_bytes << " bytes";
+  std::cout
+      << "What of these is in a table already is not lost there, and what the object store has,\n"
+         "the next start takes from it.\n"
+      << "No LSN up to " << plan.reserved_through.value << " is given again. The old files go to "
+      << arguments.data_dir << "/damaged-<time>. The new log takes up to " << plan.kept_bytes
+      << " bytes";
   const auto free_bytes = fs.FreeBytes(arguments.data_dir);
   if (free_bytes.ok()) std::cout << "; " << *free_bytes << " are free";
   std::cout << ".\n";

@@ -9,6 +9,7 @@
 #include "arka/base/check.h"
 #include "arka/ingest/object_store_recovery.h"
 #include "arka/ingest/recovery.h"
+#include "arka/wal/log_refill.h"
 
 namespace arka::ingest {
 namespace {
@@ -33,6 +34,8 @@ Engine::Engine(EngineSeams seams, EngineOptions options)
 Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions options) {
   std::unique_ptr<Engine> engine(new Engine(seams, std::move(options)));
   const auto& log_options = engine->options_.log;
+  ARROW_RETURN_NOT_OK(
+      CompleteRepairedLog(seams.fs, seams.clock, seams.objects, seams.catalog, log_options));
   if (engine->options_.recover_from_object_store) {
     ARROW_RETURN_NOT_OK(RecoverLogFromObjectStore(seams.fs, seams.clock, seams.objects,
                                                   seams.catalog, log_options));
@@ -46,11 +49,20 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
                     engine->options_.recovery_progress);
   ARROW_ASSIGN_OR_RAISE(engine->log_, wal::Log::Open(seams.fs, seams.clock, log_options, recovery));
   const Lsn uploaded = std::max(s3_lsn, recovery.checkpoint_lsn());
-  if (uploaded > std::max(engine->log_->last_lsn(), kNoLsn)) {
-    return Error(ErrorCode::kCorruption, "the object store has writes up to LSN ", uploaded,
-                 ", but the log in ", log_options.directory, " ends at ", engine->log_->last_lsn(),
-                 ": it is an older copy, and going on would give their LSNs again. Put the right "
-                 "log back, or move this one away and start with --recover-from-object-store");
+  if (const Lsn last = std::max(engine->log_->last_lsn(), kNoLsn); uploaded > last) {
+    if (!engine->options_.recover_from_object_store) {
+      return Error(ErrorCode::kCorruption, "the object store has writes up to LSN ", uploaded,
+                   ", but the log in ", log_options.directory, " ends at ", last,
+                   ": it lost its end, or is an older copy, and going on would leave them behind. "
+                   "Put the right log back, or start with --recover-from-object-store, which takes "
+                   "them from there");
+    }
+    spdlog::warn("recovery: the log ends at LSN {}, the object store has writes up to {}",
+                 last.value, uploaded.value);
+    ARROW_RETURN_NOT_OK(wal::MarkIncomplete(seams.fs, log_options.directory, uploaded));
+    options = engine->options_;
+    engine.reset();
+    return Make(seams, std::move(options));
   }
   if (recovery.restored_writes() + recovery.held_writes() > 0) {
     spdlog::info("recovery: {} write(s) go to their tables again, {} are held for missing tables",

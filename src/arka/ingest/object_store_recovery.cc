@@ -10,6 +10,8 @@
 #include "arka/ingest/uploader.h"
 #include "arka/lake/table_committer.h"
 #include "arka/wal/log_import.h"
+#include "arka/wal/log_refill.h"
+#include "arka/wal/log_repair.h"
 
 namespace arka::ingest {
 namespace {
@@ -73,6 +75,40 @@ Status RecoverLogFromObjectStore(Fs& fs, Clock& clock, ObjectStore& objects,
   ARROW_RETURN_NOT_OK(import->Finish(committed, Lsn{last.value + kRecoveredLsnGap}));
   spdlog::info("recovery: {} write(s) are back from {}; new LSNs begin above {}", import->writes(),
                objects.Uri(""), last.value + kRecoveredLsnGap);
+  return Status::OK();
+}
+
+Status CompleteRepairedLog(Fs& fs, Clock& clock, ObjectStore& objects, iceberg::Catalog& catalog,
+                           const wal::LogOptions& options) {
+  // First of all: in the middle of an exchange the directory looks like one that has no log.
+  ARROW_ASSIGN_OR_RAISE(const auto log, wal::FindIncompleteLog(fs, options.directory));
+  ARROW_RETURN_NOT_OK(wal::CheckNoRepairPending(fs, options.directory));
+  if (!log) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(Lsn given_through, LastCommitted(catalog, options.node));
+  ARROW_ASSIGN_OR_RAISE(const auto checkpoint,
+                        CheckpointStore(fs, objects, options.directory, options.node).Find(kNoLsn));
+  ARROW_ASSIGN_OR_RAISE(const Lsn uploaded_checkpoint,
+                        CheckpointStore::NewestObject(objects, options.node));
+  std::deque<std::pair<Lsn, std::string>> found;  // in the order of their first LSNs
+  ARROW_ASSIGN_OR_RAISE(const Lsn uploaded, Uploader::FindUploaded(objects, options.node, &found));
+  given_through = std::max({given_through, checkpoint.lsn, uploaded_checkpoint, uploaded});
+  std::erase_if(found, [&](const auto& object) {
+    return object.first <= log->begins_after() ||
+           log->HoldsAll(Uploader::FirstLsnOf(object.second), object.first);
+  });
+  const auto next_object = [&]() -> Result<std::shared_ptr<arrow::Buffer>> {
+    if (found.empty()) return nullptr;
+    const std::string key = found.front().second;
+    found.pop_front();
+    auto object = objects.Get(key);
+    return object.ok() ? object : WithContext(object.status(), "log object " + key);
+  };
+  ARROW_ASSIGN_OR_RAISE(const int64_t taken,
+                        wal::RefillLog(fs, clock, options, *log, next_object, given_through));
+  spdlog::info(
+      "recovery: the log was repaired; {} write(s) that it lost are back from {}, new LSNs begin "
+      "above {} at least",
+      taken, objects.Uri(""), given_through.value);
   return Status::OK();
 }
 

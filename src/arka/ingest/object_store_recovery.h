@@ -2,8 +2,10 @@
 // at OBJECT_STORAGE is in log objects or committed, and comes back with its LSN.
 //
 // Runs before the log is opened, on an empty log directory; makes a log there out of the node's
-// objects (wal/log_import.h), which the ordinary start then replays. LSNs that were given but never
-// uploaded are lost with the disk; they are never given again: the new log begins far above.
+// objects (wal/log_import.h), which the ordinary start then replays. Where only a part of the log
+// was lost and the rest repaired, they give it back what they have of that part. LSNs that were
+// given but never uploaded are lost with the disk; they are never given again: the new log begins
+// far above.
 #pragma once
 
 #include <cstdint>
@@ -32,5 +34,12 @@ Status CheckLogIsNotMissing(Fs& fs, const std::string& log_directory, ObjectStor
 /// changing nothing, where a log is there. Can be cut short anywhere and run again.
 Status RecoverLogFromObjectStore(Fs& fs, Clock& clock, ObjectStore& objects,
                                  iceberg::Catalog& catalog, const wal::LogOptions& options);
+
+/// After `arka wal repair`: gives the log in `options.directory` the writes back that it lost and
+/// the object store has, and lets LSNs begin above all that store, catalog and checkpoints know.
+/// Before anything else looks at the directory. OK, changing nothing, where the log was not
+/// repaired; can be cut short anywhere and run again. kCorruption where a repair was interrupted.
+Status CompleteRepairedLog(Fs& fs, Clock& clock, ObjectStore& objects, iceberg::Catalog& catalog,
+                           const wal::LogOptions& options);
 
 }  // namespace arka::ingest

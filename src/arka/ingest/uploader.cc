@@ -69,6 +69,14 @@ Result<Lsn> Uploader::FindUploaded(ObjectStore& store, const std::string& node,
   return last;
 }
 
+Lsn Uploader::FirstLsnOf(std::string_view key) {
+  key.remove_prefix(key.rfind('/') + 1);
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), value);
+  return error == std::errc() && end != key.data() + key.size() && *end == '-' ? Lsn{value}
+                                                                               : kNoLsn;
+}
+
 void Uploader::Start() {
   thread_ = std::jthread([this](std::stop_token stop) {
     pthread_setname_np(pthread_self(), "arka-uploader");

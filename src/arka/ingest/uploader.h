@@ -43,6 +43,8 @@ class Uploader {
   /// are none. Before Sequencer::Begin.
   static Result<Lsn> FindUploaded(ObjectStore& store, const std::string& node,
                                   std::deque<std::pair<Lsn, std::string>>* objects);
+  /// The first LSN that the key of a log object names.
+  static Lsn FirstLsnOf(std::string_view key);
   /// Takes over what FindUploaded found.
   void Adopt(std::deque<std::pair<Lsn, std::string>> objects) { objects_ = std::move(objects); }
 

@@ -1,5 +1,6 @@
 #include "arka/wal/control_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -24,11 +25,13 @@ enum Field : size_t {
   kReserved = 24,      // i64
   kFirstSegment = 32,  // i64
   kClean = 40,         // u8
+  kIncomplete = 41,    // u8
   kTailSegment = 48,   // i64
   kTailOffset = 56,    // i64
   kTailLastLsn = 64,   // i64
   kTailCrc = 72,       // u32
   kSequence = 80,      // i64
+  kLostThrough = 88,   // i64
 };
 
 using Bytes = std::array<std::byte, kBytes>;
@@ -52,6 +55,8 @@ Bytes Encode(const LogState& state, int64_t sequence) {
   StoreLittle(at + kTailLastLsn, state.tail.last_lsn.value);
   StoreLittle(at + kTailCrc, state.tail.crc);
   StoreLittle(at + kSequence, sequence);
+  StoreLittle(at + kIncomplete, static_cast<uint8_t>(state.incomplete));
+  if (state.lost_through > kNoLsn) StoreLittle(at + kLostThrough, state.lost_through.value);
   StoreLittle(at + kCrc, CrcOf(bytes));
   return bytes;
 }
@@ -65,7 +70,9 @@ LogState Decode(const Bytes& bytes) {
           .tail = {.segment = LoadLittle<int64_t>(at + kTailSegment),
                    .offset = LoadLittle<int64_t>(at + kTailOffset),
                    .last_lsn = Lsn{LoadLittle<int64_t>(at + kTailLastLsn)},
-                   .crc = LoadLittle<uint32_t>(at + kTailCrc)}};
+                   .crc = LoadLittle<uint32_t>(at + kTailCrc)},
+          .incomplete = LoadLittle<uint8_t>(at + kIncomplete) != 0,
+          .lost_through = std::max(kNoLsn, Lsn{LoadLittle<int64_t>(at + kLostThrough)})};
 }
 
 bool IsWhole(const Bytes& bytes) {

@@ -24,6 +24,10 @@ struct LogState {
   int64_t first_segment = 1;      // all below are released; all from here on must be there
   bool clean = false;             // closed in order: the log ends at `tail`
   ChainPoint tail;                // the log reaches at least to here
+  // Of a log that was repaired: it lost writes that log objects may have (log_refill.h), and LSNs
+  // up to this one are known to have been given. kNoLsn: none was ever lost.
+  bool incomplete = false;
+  Lsn lost_through = kNoLsn;
 
   bool operator==(const LogState&) const = default;
 };

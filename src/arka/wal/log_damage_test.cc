@@ -293,5 +293,38 @@ TEST_F(LogTailTest, TakesAReadErrorForAnErrorNotForTheEnd) {
   FAIL() << "no read was the last";
 }
 
+// The first group of a recycled file, torn by a power loss: behind the tear lies the file's earlier
+// life, whose frames stood at the same offsets.
+TEST_F(LogDamageTest, CutsATearInTheFirstGroupOfARecycledSegmentAtAnyByte) {
+  options.segment_bytes = 2048;
+  options.recycled_segments = 4;
+  Open();
+  while (Segments().size() < 3) AppendSynced({"of an earlier life"});
+  const std::vector<std::byte> stale = *fs->Contents(Segments()[0]);
+  ASSERT_THAT(log->Release(log->disk_lsn()), IsOk());
+  while (Segments().size() < 2) AppendSynced({"filler"});
+  const std::string path = Segments().back();  // the filler that did not fit began it
+  const std::vector<std::byte> now = *fs->Contents(path);
+  Crash();
+  const std::unique_ptr<MemoryFs> image = fs->Clone();
+  Open();
+  const std::string whole = Found();
+  log.reset();
+  for (size_t torn_at = kSegmentHeaderBytes; torn_at < 1536; ++torn_at) {
+    SCOPED_TRACE(torn_at);
+    fs = image->Clone();
+    faulty = std::make_unique<FaultyFs>(*fs, *plan);
+    std::vector<std::byte> torn = stale;
+    std::copy_n(now.begin(), torn_at, torn.begin());
+    fs->SetContents(path, torn);
+    ASSERT_THAT(TryOpen(), IsOk());
+    EXPECT_EQ(whole.find(Found()), 0u) << Found();
+    ASSERT_THAT(log->Append(RecordNamed("next")), IsOk());
+    Sync();
+    log.reset();
+    if (HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace arka::wal

@@ -6,10 +6,11 @@
 //  1. the whole records are written as a new log into `directory`.repair, with segment numbers
 //     above all old ones;
 //  2. that log is verified, and marked as complete;
-//  3. the old log's files are moved to the directory `aside`, its control file first;
-//  4. the new ones are moved to their place, the control file last; the mark is removed.
+//  3. it takes the old log's place, whose files go to the directory `aside` (log_exchange.h).
 // A repair that ends early is finished by the next one; until then Log::Open refuses. Needs room
-// for a second log. The data directory's lock is the caller's.
+// for a second log. The new log says of itself that it is incomplete, up to the last LSN known to
+// be lost: before it is opened, log objects should give back what they have (log_refill.h). The
+// data directory's lock is the caller's.
 #pragma once
 
 #include <string>

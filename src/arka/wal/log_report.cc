@@ -38,6 +38,22 @@ std::vector<Hole> LogReport::holes() const {
 
 bool LogReport::damaged() const { return !control_good || !holes().empty(); }
 
+bool LogReport::HoldsAll(Lsn first, Lsn last) const {
+  for (const SegmentReport& segment : segments) {
+    for (const Extent& extent : segment.extents) {
+      if (extent.start.last_lsn < first && first <= extent.end.last_lsn) {
+        first = extent.end.last_lsn.next();
+      }
+    }
+  }
+  return first > last;
+}
+
+Lsn LogReport::begins_after() const {
+  if (segments.empty() || !segments.front().header) return kNoLsn;
+  return segments.front().header->predecessor.last_lsn;
+}
+
 int64_t LogReport::writes() const {
   return std::accumulate(
       segments.begin(), segments.end(), int64_t{0},

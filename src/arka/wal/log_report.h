@@ -60,6 +60,10 @@ struct LogReport {
   bool damaged() const;
   /// All holes, in order.
   std::vector<Hole> holes() const;
+  /// Whether it holds every LSN from `first` to `last`.
+  bool HoldsAll(Lsn first, Lsn last) const;
+  /// Writes up to here were released, or never part of it.
+  Lsn begins_after() const;
   int64_t writes() const;
   int64_t size_bytes() const;
 };

@@ -278,7 +278,42 @@ Status Verifier::JudgeControl() {
   return Status::OK();
 }
 
+Status ReadExtent(SegmentReader& reader, const Extent& extent, DefinitionTable& definitions,
+                  const WriteSink& sink) {
+  reader.Seek(extent.start);
+  while (reader.position().offset < extent.end.offset) {
+    ARROW_ASSIGN_OR_RAISE(const std::optional<Frame> frame, reader.Next());
+    if (!frame) {
+      return Error(ErrorCode::kIoFailed, "offset ", reader.position().offset,
+                   ": reads differently than a moment ago");
+    }
+    if (frame->type == FrameType::kDefinition) {
+      ARROW_RETURN_NOT_OK(definitions.Add(DefinitionOf(*frame, reader.bytes())));
+    } else if (frame->type == FrameType::kWrite) {
+      const auto definition = definitions.Find(frame->definition);
+      if (!definition) return Error(ErrorCode::kInternal, "a write without its definition");
+      ARROW_RETURN_NOT_OK(sink(RecordOf(*frame, reader.bytes()), *definition));
+    }
+  }
+  return Status::OK();
+}
+
 }  // namespace
+
+Status ReadWhole(Fs& fs, const LogReport& report, const WriteSink& sink) {
+  DefinitionTable definitions;
+  for (const SegmentReport& segment : report.segments) {
+    if (segment.extents.empty()) continue;
+    const std::string name = SegmentFileName(segment.number);
+    ARROW_ASSIGN_OR_RAISE(const auto file, fs.Open(report.directory + "/" + name, OpenMode::kRead));
+    ARROW_ASSIGN_OR_RAISE(SegmentReader reader, SegmentReader::Read(*file));
+    for (const Extent& extent : segment.extents) {
+      ARROW_RETURN_NOT_OK(
+          WithContext(ReadExtent(reader, extent, definitions, sink), "wal: segment " + name));
+    }
+  }
+  return Status::OK();
+}
 
 Result<LogReport> VerifyLog(Fs& fs, const std::string& directory) {
   ARROW_ASSIGN_OR_RAISE(const bool exists, fs.Exists(directory));

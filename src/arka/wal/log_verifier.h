@@ -6,9 +6,11 @@
 // What it reports is what a repair keeps (log_repair.h). Opens files for reading only.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "arka/io/fs.h"
+#include "arka/wal/log.h"
 #include "arka/wal/log_report.h"
 
 namespace arka::wal {
@@ -16,5 +18,10 @@ namespace arka::wal {
 /// Reads the log in `directory`. kNotFound where there is none; errors of reading, and of a newer
 /// format version, as they are: a disk that cannot be read is not a damaged log.
 Result<LogReport> VerifyLog(Fs& fs, const std::string& directory);
+
+/// Shows `sink` every whole write of the log that `report` is of, in order, with its definition;
+/// bodies are slices of what was read. The sink's first error ends it.
+using WriteSink = std::function<Status(WriteRecord record, const Definition& definition)>;
+Status ReadWhole(Fs& fs, const LogReport& report, const WriteSink& sink);
 
 }  // namespace arka::wal

@@ -58,6 +58,7 @@ SegmentReader::SegmentReader(std::shared_ptr<arrow::Buffer> bytes, SegmentHeader
 Result<std::optional<Frame>> SegmentReader::Next() {
   Result<std::optional<Frame>> parsed = ParseFrame(span_, position_.offset, position_.crc);
   Status status = parsed.status();
+  if (status.ok() && parsed->has_value() && IsStale(**parsed)) return std::nullopt;
   if (status.ok() && parsed->has_value()) status = Check(**parsed);
   if (!status.ok()) return WithContext(status, "offset " + std::to_string(position_.offset));
   if (!parsed->has_value()) return std::nullopt;
@@ -76,6 +77,14 @@ Result<std::optional<Frame>> SegmentReader::Next() {
   position_.offset += frame.length;
   position_.crc = frame.crc;
   return parsed;
+}
+
+// Its anchor, itself a CRC that continues the segment header's, makes the CRC of every segment's
+// first group frame the same: up to the first write behind it the chain does not tell this life of
+// the file from an earlier one. LSNs do, since none is ever given twice.
+bool SegmentReader::IsStale(const Frame& frame) const {
+  return frame.type == FrameType::kWrite && position_.last_lsn == FirstPoint(header_).last_lsn &&
+         frame.lsn < header_.first_lsn;
 }
 
 Status SegmentReader::Check(const Frame& frame) const {

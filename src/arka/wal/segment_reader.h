@@ -50,6 +50,7 @@ class SegmentReader {
  private:
   SegmentReader(std::shared_ptr<arrow::Buffer> bytes, SegmentHeader header);
 
+  bool IsStale(const Frame& frame) const;
   Status Check(const Frame& frame) const;
 
   std::shared_ptr<arrow::Buffer> bytes_;
