@@ -3,15 +3,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iostream>
-#include <thread>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include "arka/cli/stop_signals.h"
 #include "arka/io/object_stores.h"
 #include "arka/server/arka_server.h"
 #include "arka/server/config.h"
@@ -30,31 +29,6 @@ void SetUpLogging(const Config& config) {
                       config.log.format == "json" ? spdlog::pattern_time_type::utc
                                                   : spdlog::pattern_time_type::local);
   spdlog::set_default_logger(std::move(logger));
-}
-
-sigset_t StopSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
-}
-
-void WaitForStopSignal() {
-  const sigset_t signals = StopSignals();
-  int signal = 0;
-  sigwait(&signals, &signal);
-  spdlog::info("{}: shutting down; once more to stop at once", strsignal(signal));
-}
-
-// From now on a stop signal ends the process as a crash would.
-void LetSignalsKill() {
-  std::thread([] {
-    const sigset_t signals = StopSignals();
-    int signal = 0;
-    sigwait(&signals, &signal);
-    std::_Exit(128 + signal);
-  }).detach();
 }
 
 // Every connection is an open file, and a shell's usual soft limit is 1,024 of them.
@@ -76,8 +50,14 @@ int FailedStart(const Status& status) {
   return again ? kExitTryAgain : kExitMendFirst;
 }
 
+Result<std::unique_ptr<ArkaServer>> Start(const Config& config, StartOptions options,
+                                          const EdgeDecorators& decorators) {
+  const StopWhileStarting stop;
+  return ArkaServer::Start(config, options, decorators);
+}
+
 int RunUntilStopped(const Config& config, StartOptions options, const EdgeDecorators& decorators) {
-  auto server = ArkaServer::Start(config, options, decorators);
+  auto server = Start(config, options, decorators);
   if (!server.ok()) {
     return FailedStart(server.status());
   }
@@ -85,7 +65,7 @@ int RunUntilStopped(const Config& config, StartOptions options, const EdgeDecora
             << std::filesystem::absolute(config.server.data_dir).lexically_normal().string() << ")"
             << std::endl;
   WaitForStopSignal();
-  LetSignalsKill();
+  LetStopSignalsKill();
   const Status stopped = (*server)->Shutdown();
   if (!stopped.ok()) spdlog::warn("shutdown: {}", stopped.message());
   if (!stopped.ok() && (*server)->has_hanging_commit()) {
@@ -101,8 +81,7 @@ int RunUntilStopped(const Config& config, StartOptions options, const EdgeDecora
 }  // namespace
 
 int Serve(const ServeArguments& arguments, const EdgeDecorators& decorators) {
-  const sigset_t signals = StopSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // every thread inherits this
+  BlockStopSignals();
   std::signal(SIGPIPE, SIG_IGN);
   const auto config = LoadConfig(arguments.config_path, arguments.settings, ProcessEnvironment());
   if (!config.ok()) {

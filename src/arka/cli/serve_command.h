@@ -18,10 +18,11 @@ struct ServeArguments {
 inline constexpr int kExitTryAgain = 1;   // the disk is full, the directory locked, a store away
 inline constexpr int kExitMendFirst = 2;  // the same start fails again
 
-/// Blocks until SIGTERM or SIGINT; the first one shuts down in order, a second one ends the process
-/// at once (nothing that was acknowledged at LOCAL_DISK is lost). Answers the exit code: 0 after an
-/// orderly stop, 2 for a bad configuration or a data directory that no server can start on, 1 where
-/// the server cannot start now. `decorators` are for test programs.
+/// Blocks until SIGTERM or SIGINT; the first one shuts down in order (at once where the server has
+/// not started yet), a second one ends the process at once (nothing that was acknowledged at
+/// LOCAL_DISK is lost). Answers the exit code: 0 after an orderly stop, 2 for a bad configuration
+/// or a data directory that no server can start on, 1 where the server cannot start now.
+/// `decorators` are for test programs.
 int Serve(const ServeArguments& arguments, const EdgeDecorators& decorators = {});
 
 }  // namespace arka::cli

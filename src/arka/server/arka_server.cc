@@ -13,14 +13,16 @@
 #include "arka/protocol/table_name.h"
 #include "arka/server/config_check.h"
 #include "arka/server/data_directory.h"
+#include "arka/server/start_patience.h"
 
 namespace arka {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLookAgain{2};        // at shutdown, whether calls are still open
-constexpr milliseconds kFlushPatience{500};  // at shutdown, for what is in the sockets
+constexpr char kNoTable[] = "arka_is_starting";  // asked for only to hear whether anybody answers
+constexpr milliseconds kLookAgain{2};            // at shutdown, whether calls are still open
+constexpr milliseconds kFlushPatience{500};      // at shutdown, for what is in the sockets
 
 ObjectStoreOptions StoreOptions(const Config& config) {
   ObjectStoreOptions options;
@@ -135,9 +137,25 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   spdlog::info("starting: listening on {}, not ready yet", transport_->address());
   engine_options.recover_from_object_store = start_options_.recover_from_object_store;
   engine_options.recovery_progress = &gate_.progress();
-  ARROW_ASSIGN_OR_RAISE(engine_, ingest::Engine::Make({fs, clock, random_, objects, warehouse,
-                                                       used_catalog, &memory_},
-                                                      std::move(engine_options)));
+  StartPatience patience(gate_);
+  if (!config_.object_store.uri.starts_with("file:")) {
+    patience.Need("the object store " + config_.object_store.uri,
+                  [&] { return objects.List("log/" + config_.server.node_id + "/").status(); });
+  }
+  if (!config_.catalog.warehouse.starts_with("file:")) {
+    patience.Need("the warehouse " + config_.catalog.warehouse,
+                  [&] { return warehouse.List(std::string(kNoTable) + "/").status(); });
+  }
+  if (config_.catalog.type == "rest") {
+    patience.Need("the catalog " + config_.catalog.uri, [&] {
+      return used_catalog.LoadTable({config_.tables.default_namespace, kNoTable}).status();
+    });
+  }
+  ARROW_RETURN_NOT_OK(patience.Run([&]() -> Status {
+    return ingest::Engine::Make({fs, clock, random_, objects, warehouse, used_catalog, &memory_},
+                                engine_options)
+        .Value(&engine_);
+  }));
 
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
   flight_ =

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "arka/flight/status_mapping.h"
 
 namespace arka {
@@ -12,8 +14,23 @@ void StartGate::Open(transport::Service& service, transport::HttpHandler& pages)
   open_.store(inside_.get(), std::memory_order_release);
 }
 
+void StartGate::SetWaitingFor(std::string reason) {
+  const std::lock_guard lock(mutex_);
+  waiting_for_ = std::move(reason);
+}
+
+std::string StartGate::waiting_for() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_for_;
+}
+
 std::unique_ptr<transport::CallHandler> StartGate::Start(transport::ServerCall& call) {
   if (Inside* inside = open_.load(std::memory_order_acquire)) return inside->service.Start(call);
+  if (const std::string reason = waiting_for(); !reason.empty()) {
+    call.Finish(flight::ToCallStatus(Error(
+        ErrorCode::kUnavailable, "the server is starting, and waits for ", reason, "; try again")));
+    return nullptr;
+  }
   call.Finish(flight::ToCallStatus(
       Error(ErrorCode::kUnavailable, "the server is starting: ", progress_.bytes_done.load() >> 20,
             " of ", progress_.bytes_total.load() >> 20, " MB of its log are read; try again")));
@@ -31,9 +48,14 @@ void StartGate::Handle(transport::HttpRequest request, transport::HttpResponder 
   } else {
     response.status = 503;
     response.content_type = "application/json";
-    response.body = R"({"state":"recovering","bytes_done":)" +
-                    std::to_string(progress_.bytes_done.load()) + R"(,"bytes_total":)" +
-                    std::to_string(progress_.bytes_total.load()) + "}\n";
+    const std::string reason = waiting_for();
+    const nlohmann::ordered_json waiting = {{"state", "waiting"}, {"for", reason}};
+    response.body =
+        !reason.empty()
+            ? waiting.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+            : R"({"state":"recovering","bytes_done":)" +
+                  std::to_string(progress_.bytes_done.load()) + R"(,"bytes_total":)" +
+                  std::to_string(progress_.bytes_total.load()) + "}\n";
   }
   respond(std::move(response));
 }

@@ -1,12 +1,14 @@
 // Answers on the port while the server starts, and hands everything on once it is open.
 //
 // A start that has gigabytes of log to read takes a while: meanwhile `/healthz` is 200 (do not kill
-// it), `/readyz` 503 with how far it is (do not send to it), and calls are refused as retryable.
-// Owned by the composition root; thread-safe.
+// it), `/readyz` 503 with how far it is, or with what it waits for (do not send to it), and calls
+// are refused as retryable. Owned by the composition root; thread-safe.
 #pragma once
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include "arka/ingest/recovery_progress.h"
 #include "arka/transport/call.h"
@@ -18,6 +20,9 @@ class StartGate : public transport::Service, public transport::HttpHandler {
  public:
   /// Where the recovery reports to.
   ingest::RecoveryProgress& progress() { return progress_; }
+
+  /// What the start waits for and why, "" for nothing.
+  void SetWaitingFor(std::string reason);
 
   /// From now on both answer, which must outlive the gate's callers. Once.
   void Open(transport::Service& service, transport::HttpHandler& pages);
@@ -31,7 +36,11 @@ class StartGate : public transport::Service, public transport::HttpHandler {
     transport::HttpHandler& pages;
   };
 
+  std::string waiting_for() const;
+
   ingest::RecoveryProgress progress_;
+  mutable std::mutex mutex_;
+  std::string waiting_for_;  // guarded by mutex_
   std::unique_ptr<Inside> inside_;
   std::atomic<Inside*> open_{nullptr};
 };
