@@ -9,6 +9,7 @@ SETTINGS = {
     "server.max_batch_bytes": "2MB",
     "wal.segment_size": "4MB",
     "wal.recycled_segments": "1",
+    "wal.keep_free_bytes": "48MB",  # the tables are on this disk too
     "write_buffer.admission_timeout": "1s",
 }
 

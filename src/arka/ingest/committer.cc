@@ -106,7 +106,7 @@ SteadyTime Committer::Step() {
   return std::min(next_commit_, clock_.Now() + kMergeEvery);
 }
 
-// 1. What came before the backlog goes to the buffers first.
+// 1. What came before the backlog goes to the buffers first, all of it: it must be on disk.
 // 2. Pieces of the log are read while there is room for their rows: an error leaves the rest.
 // 3. Once little is left the backlog is closed, and that little read whether there is room or not:
 //    writes that come meanwhile are kept in memory, and must not wait for each other.
@@ -115,7 +115,9 @@ Result<bool> Committer::ReadBacklog(SteadyTime now) {
   if (!backlog.active()) return false;
   const std::vector<Landing*> landings = Landings();
   if (backlog.open()) {
+    const Lsn disk_lsn = sequencer_.progress().watermarks.disk_lsn;
     for (Landing* landing : landings) ARROW_RETURN_NOT_OK(Merge(*landing));
+    if (disk_lsn < backlog.read_through()) return false;
   }
   bool moved = false;
   while (backlog.active()) {
@@ -163,7 +165,12 @@ Result<Backlog> Committer::ReadPiece(const Backlog& backlog) {
 }
 
 bool Committer::HasRoom(const std::vector<Landing*>& landings, SteadyTime now) const {
-  if (budget_.is_tight()) return false;
+  // With nothing in the buffers that could make room there is room for a piece: what fills the
+  // budget then waits for the disk, and perhaps for the log to be released.
+  const bool empty = std::ranges::all_of(landings, [](const Landing* landing) {
+    return landing->buffer.empty() && landing->unmerged.empty();
+  });
+  if (budget_.is_tight() && !empty) return false;
   return std::none_of(landings.begin(), landings.end(), [&](const Landing* landing) {
     const bool full =
         landing->buffer.size_bytes() >= options_.max_buffer_bytes || !landing->unmerged.empty();

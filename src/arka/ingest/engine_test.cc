@@ -30,6 +30,29 @@ TEST(Engine, AWriteReachesEveryTierAndItsRowsAreInTheTable) {
             deployment.catalog_memory.LoadTable(kOrders)->metadata->current_snapshot_id);
 }
 
+TEST(Engine, WritesThatTheDiskHasNoRoomForHoldUpNoCommitOfEarlierOnes) {
+  Deployment deployment;
+  auto engine = deployment.StartEngine();
+  IdStream orders;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  const Lsn first = orders.Write(*engine, 0).ValueOrDie();
+  ASSERT_TRUE(
+      deployment.PassTimeUntil([&] { return engine->progress().watermarks.disk_lsn == first; }));
+  deployment.disk_faults.Add({.matches = OfKind("write"),
+                              .times = kForGood,
+                              .error = Error(ErrorCode::kBackpressure, "injected: disk full")});
+  const Lsn second = orders.Write(*engine, 1).ValueOrDie();
+  ASSERT_TRUE(deployment.PassTimeUntil([&] {
+    return engine->progress().watermarks.committed_lsn == first;
+  })) << "a commit that waits for the disk keeps the log from making room on it";
+  EXPECT_EQ(engine->progress().watermarks.disk_lsn, first);
+
+  deployment.disk_faults.Clear();
+  ASSERT_TRUE(deployment.PassTimeUntil(
+      [&] { return engine->progress().watermarks.committed_lsn == second; }));
+  EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(2));
+}
+
 TEST(Engine, NothingIsCommittedThatIsNotInTheObjectStore) {
   Deployment deployment;
   deployment.object_faults.Add({.matches = OfKind("put"), .times = kForGood});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 #include "arka/base/check.h"
 
 namespace arka::ingest {
@@ -208,7 +210,16 @@ std::vector<BufferedWrite> Sequencer::TakePending(Table& table) {
   std::lock_guard lock(mutex_);
   // While the backlog is open, what is pending came before it; once it is closed, after it.
   if (backlog_.active() && !backlog_.open()) return {};
-  return std::exchange(table.pending, {});
+  // A file that also held writes which the disk has no room for could not be committed, and so the
+  // log not be released, which is what would make room.
+  const Lsn disk_lsn = tracker_.watermarks().disk_lsn;
+  const auto durable =
+      std::partition_point(table.pending.begin(), table.pending.end(),
+                           [&](const BufferedWrite& write) { return write.lsn <= disk_lsn; });
+  std::vector<BufferedWrite> later(std::make_move_iterator(durable),
+                                   std::make_move_iterator(table.pending.end()));
+  table.pending.erase(durable, table.pending.end());
+  return std::exchange(table.pending, std::move(later));
 }
 
 void Sequencer::Place(Table& table, BufferedWrite write) {
@@ -253,9 +264,16 @@ void Sequencer::OnDurable(Lsn disk_lsn) {
       durable_bytes += undurable_.front().second;
     }
     Moved(Tier::kLocalDisk, clock_.WallNow());
+    if (std::exchange(no_room_, false)) spdlog::info("log: there is room again, writes go on");
   }
   if (durable_bytes > 0) budget_.GiveBack(durable_bytes);
   Tell();
+}
+
+void Sequencer::OnNoRoom(const Status& reason) {
+  spdlog::warn("log: writes wait: {}", reason.message());
+  std::lock_guard lock(mutex_);
+  no_room_ = true;
 }
 
 void Sequencer::OnPoisoned(const Status& error) {

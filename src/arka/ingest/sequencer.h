@@ -121,8 +121,8 @@ class Sequencer : public wal::LogListener {
   bool TakeCommitRequest();
   LastSeq LastSeqOf(const std::string& name, const std::string& table_uuid);
 
-  /// Everything sequenced for `table` since the last call and kept in memory; nothing while a
-  /// backlog before it is still to be read.
+  /// What was sequenced for `table` since the last call and kept in memory, through the last write
+  /// that is on disk; nothing while a backlog before it is still to be read.
   std::vector<BufferedWrite> TakePending(Table& table);
 
   Backlog backlog() const;
@@ -132,6 +132,7 @@ class Sequencer : public wal::LogListener {
   Backlog CloseBacklog();
 
   void OnDurable(Lsn disk_lsn) override;
+  void OnNoRoom(const Status& reason) override;
   void OnPoisoned(const Status& error) override;
   void OnObjectStorage(Lsn s3_lsn);
   /// Every write to `table` up to `event.through` is committed; the committer still holds writes
@@ -193,6 +194,7 @@ class Sequencer : public wal::LogListener {
   std::array<TierHistory, 3> histories_;  // of the tiers below COMMITTED
   std::deque<Sample> not_uploaded_;       // when some writes came, oldest first
   int64_t commits_ = 0;
+  bool no_room_ = false;  // on the log's disk
   Status failure_;
 };
 

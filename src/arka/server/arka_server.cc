@@ -33,6 +33,9 @@ ObjectStoreOptions StoreOptions(const Config& config) {
   return options;
 }
 
+// Whether it may be on the disk that the log is on.
+bool IsLocal(std::string_view store_uri) { return store_uri.starts_with("file:"); }
+
 ingest::EngineOptions EngineOptionsOf(const Config& config) {
   ingest::EngineOptions options;
   options.node = config.server.node_id;
@@ -43,6 +46,9 @@ ingest::EngineOptions EngineOptionsOf(const Config& config) {
   options.log.spare_segments = static_cast<int>(config.wal.spare_segments);
   options.log.max_bytes = config.wal.max_bytes;
   options.log.recycled_segments = static_cast<int>(config.wal.recycled_segments);
+  options.log.keep_free_bytes = config.wal.keep_free_bytes;
+  options.log.copies_on_disk = static_cast<int>(IsLocal(config.object_store.uri)) +
+                               static_cast<int>(IsLocal(config.catalog.warehouse));
   options.log.flush_interval = config.write_buffer.flush_interval;
   options.upload_interval = config.durability.s3_upload_interval;
   options.commit_interval = config.durability.iceberg_commit_interval;

@@ -56,6 +56,7 @@ struct Config {
     int64_t spare_segments = 2;
     int64_t recycled_segments = 16;
     int64_t max_bytes = int64_t{16} << 30;
+    int64_t keep_free_bytes = 256 << 20;  // of the disk, for whatever frees the log
   };
   struct Producers {
     int64_t max = 100'000;  // pairs of producer and table

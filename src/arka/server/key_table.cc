@@ -139,6 +139,11 @@ void AddPipelineKeys(std::vector<ConfigKey>& keys) {
       "wal.recycled_segments", [](auto& c) -> auto& { return c.wal.recycled_segments; }, 0, 1024,
       "Log files kept when their writes are no longer needed, to be written again: faster than new "
       "ones. More are deleted."));
+  keys.push_back(SizeKey(
+      "wal.keep_free_bytes", [](auto& c) -> auto& { return c.wal.keep_free_bytes; }, 0, 1024 * kTB,
+      "Room on its disk that the log leaves free, beside what copies of its writes will take there "
+      "(log objects and data files under file://), without which it could never be released. Where "
+      "there is less, writes wait, then are refused."));
 }
 
 void AddProducerKeys(std::vector<ConfigKey>& keys) {

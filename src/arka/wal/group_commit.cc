@@ -26,7 +26,10 @@ Result<GroupCommit::Progress> GroupCommit::Step(LogListener& listener) {
   }
   if (status.ok() && taken_.empty()) return Progress::kIdle;
   if (status.ok()) status = WriteGroup();
-  if (CodeOf(status) == ErrorCode::kBackpressure && !status.ok()) return Progress::kNoRoom;
+  if (CodeOf(status) == ErrorCode::kBackpressure && !status.ok()) {
+    if (!std::exchange(told_no_room_, true)) listener.OnNoRoom(status);
+    return Progress::kNoRoom;
+  }
   if (status.ok()) {
     Finish(listener);
     status = reservation_.ExtendIfLow();
@@ -124,6 +127,7 @@ void GroupCommit::Finish(LogListener& listener) {
   written_ += group_records_;
   group_records_ = 0;
   end_marked_ = false;
+  told_no_room_ = false;
   queue_.SetDurable(durable, group_bytes_);
   listener.OnDurable(durable);
   queue_.WakeWaiters(durable);

@@ -65,6 +65,7 @@ class GroupCommit {
   int64_t group_bytes_ = 0;  // of its write frames
   FrameBuffer frames_;
   bool end_marked_ = true;
+  bool told_no_room_ = false;
   std::unordered_set<uint32_t> defined_;  // in the active segment
 };
 

@@ -34,6 +34,7 @@ constexpr std::chrono::hours kLong{1};
 class NobodyListens : public LogListener {
  public:
   void OnDurable(Lsn) override {}
+  void OnNoRoom(const Status&) override {}
   void OnPoisoned(const Status&) override {}
 };
 

@@ -65,6 +65,9 @@ class LogListener {
   virtual ~LogListener() = default;
   /// Every LSN <= `disk_lsn` is on disk.
   virtual void OnDurable(Lsn disk_lsn) = 0;
+  /// The disk has no room for what comes next, as `reason` says. It is tried again until there is;
+  /// the next OnDurable says that there was. Told once for each time.
+  virtual void OnNoRoom(const Status& reason) = 0;
   /// A write or sync failed for good; nothing after the last OnDurable is or becomes durable.
   virtual void OnPoisoned(const Status& error) = 0;
 };
@@ -73,10 +76,12 @@ struct LogOptions {
   std::string directory;
   std::string node = "node-1";  // in every segment's header
   int64_t segment_bytes = 64 << 20;
-  int spare_segments = 2;                       // pre-written ahead
-  int recycled_segments = 16;                   // released ones kept to be written again
-  int64_t max_bytes = 0;                        // on disk, see Log::retained_bytes; 0: no bound
-  int64_t lsn_block = 1 << 20;                  // LSNs reserved at a time
+  int spare_segments = 2;       // pre-written ahead
+  int recycled_segments = 16;   // released ones kept to be written again
+  int64_t max_bytes = 0;        // on disk, see Log::retained_bytes; 0: no bound
+  int64_t keep_free_bytes = 0;  // of the file system, by growing; 0: takes what there is
+  int copies_on_disk = 0;       // that others make there of its writes before it can be released
+  int64_t lsn_block = 1 << 20;  // LSNs reserved at a time
   std::chrono::microseconds flush_interval{0};  // longest wait for company; 0: sync as soon as free
   int64_t max_group_bytes = 16 << 20;
 };

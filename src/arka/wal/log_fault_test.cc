@@ -237,6 +237,7 @@ TEST_F(LogFaultTest, WaitsForRoomOnAFullDiskAndGoesOn) {
   EXPECT_LT(log->disk_lsn(), log->last_lsn());
   EXPECT_THAT(log->Append(RecordNamed("patience")), IsOk());
   EXPECT_THAT(heard->poisoned(), IsOk());
+  EXPECT_EQ(heard->no_room().size(), 1u) << "told once, not at every attempt";
   fs->SetCapacity(1 << 30);
   move_until([&] { return log->disk_lsn() == log->last_lsn(); });
   EXPECT_THAT(heard->poisoned(), IsOk());

@@ -92,10 +92,20 @@ class HeardEvents : public LogListener {
     EXPECT_TRUE(poisoned_.ok());
     durable_ = lsn;
   }
+  void OnNoRoom(const Status& reason) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_THAT(reason, FailsWith(ErrorCode::kBackpressure));
+    no_room_.push_back(reason.message());
+  }
   void OnPoisoned(const Status& error) override {
     const std::lock_guard lock(mutex_);
     EXPECT_TRUE(poisoned_.ok());
     poisoned_ = error;
+  }
+  /// The reasons for which it waited for room.
+  std::vector<std::string> no_room() const {
+    const std::lock_guard lock(mutex_);
+    return no_room_;
   }
   Lsn durable() const {
     const std::lock_guard lock(mutex_);
@@ -110,6 +120,7 @@ class HeardEvents : public LogListener {
   mutable std::mutex mutex_;
   Lsn durable_ = kNoLsn;
   Status poisoned_;
+  std::vector<std::string> no_room_;
 };
 
 class LogHarness {

@@ -74,5 +74,22 @@ TEST_F(LogSpaceTest, CountsNothingForASegmentThatTheFullDiskRefused) {
   EXPECT_EQ(log->retained_bytes(), OnDisk());
 }
 
+TEST_F(LogSpaceTest, LeavesRoomOnTheDiskAndGoesOnWhenThereIsMore) {
+  options.keep_free_bytes = 2 * 4096;
+  Open();
+  fs->SetCapacity(8 * 4096);
+  for (int i = 0; i < 40; ++i) Append(std::string(1000, 'x'));
+  EXPECT_THAT(log->Flush(), FailsWith(ErrorCode::kBackpressure));
+  EXPECT_GE(*fs->FreeBytes(options.directory), 2 * 4096);
+  ASSERT_GT(log->disk_lsn(), kNoLsn);
+  ASSERT_THAT(log->Release(log->disk_lsn()), IsOk());
+  const Lsn before = log->disk_lsn();
+  EXPECT_THAT(log->Flush(), FailsWith(ErrorCode::kBackpressure));
+  EXPECT_GT(log->disk_lsn(), before) << "what was released is room";
+  fs->SetCapacity(1 << 30);
+  Sync();
+  EXPECT_EQ(log->disk_lsn(), log->last_lsn());
+}
+
 }  // namespace
 }  // namespace arka::wal

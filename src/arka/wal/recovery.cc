@@ -97,7 +97,9 @@ Result<Recovered> Recover(Fs& fs, Clock& clock, const LogOptions& options, Repla
                                            .spare_segments = options.spare_segments,
                                            .recycled_segments = options.recycled_segments,
                                            .max_bytes = options.max_bytes,
-                                           .used_bytes = used_bytes},
+                                           .used_bytes = used_bytes,
+                                           .keep_free_bytes = options.keep_free_bytes,
+                                           .copies_on_disk = options.copies_on_disk},
                                           names));
   ARROW_RETURN_NOT_OK(fs.SyncDir(options.directory));
   recovered.segments = std::move(replayed.segments);

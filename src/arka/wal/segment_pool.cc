@@ -65,6 +65,18 @@ bool SegmentPool::Fits(size_t spares) const {
          used_bytes_ + static_cast<int64_t>(spares) * options_.segment_bytes <= options_.max_bytes;
 }
 
+Status SegmentPool::CheckRoomFor(int64_t size_bytes, int64_t new_bytes) const {
+  if (options_.keep_free_bytes == 0) return Status::OK();
+  const int64_t copies = options_.copies_on_disk * (used_bytes() + size_bytes);
+  const Result<int64_t> free = fs_.FreeBytes(options_.directory);
+  // Where it cannot be told, the file system refuses by itself.
+  if (!free.ok() || *free - new_bytes >= options_.keep_free_bytes + copies) return Status::OK();
+  return Error(ErrorCode::kBackpressure, "the disk of ", options_.directory, " has ", *free,
+               " bytes free, of which the log leaves ", options_.keep_free_bytes,
+               " (wal.keep_free_bytes) and ", copies, " for copies of its writes; it needs ",
+               new_bytes, " more");
+}
+
 int64_t SegmentPool::used_bytes() const {
   const std::lock_guard lock(mutex_);
   return used_bytes_;
@@ -93,15 +105,20 @@ void SegmentPool::Stop() {
 }
 
 std::optional<SegmentPool::Spare> SegmentPool::Take() {
+  const bool room = CheckRoomFor(options_.segment_bytes, 0).ok();
   std::string path;
   {
     const std::lock_guard lock(mutex_);
     if (ready_.empty()) return std::nullopt;
     path = std::move(ready_.back());
     ready_.pop_back();
-    used_bytes_ += options_.segment_bytes;
+    if (room) used_bytes_ += options_.segment_bytes;
   }
   wake_.notify_one();
+  if (!room) {
+    (void)fs_.Remove(path);  // where this fails, the next start finds a spare
+    return std::nullopt;
+  }
   Result<std::unique_ptr<File>> file = fs_.Open(path, OpenMode::kReadWrite);
   if (!file.ok()) {
     CountUsed(-options_.segment_bytes);
@@ -119,10 +136,10 @@ void SegmentPool::CountUsed(int64_t bytes) {
 }
 
 Status SegmentPool::Recycle(const std::string& path, int64_t size_bytes) {
-  bool wanted = size_bytes == options_.segment_bytes;
+  CountUsed(-size_bytes);
+  bool wanted = size_bytes == options_.segment_bytes && CheckRoomFor(0, 0).ok();
   {
     const std::lock_guard lock(mutex_);
-    used_bytes_ -= size_bytes;
     const size_t spares = ready_.size() + (writing_ ? 1 : 0);
     wanted = wanted && ready_.size() < kept_ && Fits(spares + 1);
   }
@@ -208,6 +225,7 @@ void SegmentPool::Run() {
 }
 
 Status SegmentPool::Begin() {
+  ARROW_RETURN_NOT_OK(CheckRoomFor(0, options_.segment_bytes));
   unfinished_ = Unfinished();
   unfinished_->path = NextPath();
   ARROW_ASSIGN_OR_RAISE(unfinished_->file, fs_.Open(unfinished_->path + std::string(kUnfinished),

@@ -8,7 +8,9 @@
 // a spare that cannot be made is done without.
 //
 // It also counts the bytes of all segment files, those in use too, and keeps them within max_bytes
-// by giving spares up; a segment in use is never its to take. Thread-safe.
+// by giving spares up; a segment in use is never its to take. And it leaves room on the file system
+// for what frees the log: one that takes the last byte of a disk to which its writes are to be
+// copied, as log objects or data files, could never be released. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -30,10 +32,12 @@ class SegmentPool {
   struct Options {
     std::string directory;
     int64_t segment_bytes = 0;
-    int spare_segments = 0;     // written ahead
-    int recycled_segments = 0;  // spares kept of released ones, where that is more
-    int64_t max_bytes = 0;      // of spares and segments in use together; 0: no bound
-    int64_t used_bytes = 0;     // of the segments in use at first
+    int spare_segments = 0;       // written ahead
+    int recycled_segments = 0;    // spares kept of released ones, where that is more
+    int64_t max_bytes = 0;        // of spares and segments in use together; 0: no bound
+    int64_t used_bytes = 0;       // of the segments in use at first
+    int64_t keep_free_bytes = 0;  // of the file system, and as much again as the segments in use
+    int copies_on_disk = 0;       // for each of these
   };
 
   struct Spare {
@@ -52,15 +56,20 @@ class SegmentPool {
   ~SegmentPool();
 
   /// A file of segment_bytes, all its blocks written, or nothing where none is ready. Never blocks.
-  /// Counted as in use from now on.
+  /// Counted as in use from now on. Where that would not leave the room that is to be left, it is
+  /// removed instead.
   std::optional<Spare> Take();
+
+  /// kBackpressure where another segment in use of `size_bytes`, for which `new_bytes` of the file
+  /// system are taken, would not leave the room that is to be left.
+  Status CheckRoomFor(int64_t size_bytes, int64_t new_bytes) const;
 
   /// A segment file that is not from Take is in use from now on (`bytes` > 0), or one that was in
   /// use is gone (`bytes` < 0).
   void CountUsed(int64_t bytes);
 
-  /// Makes the released segment file a spare, or removes it where there are enough or where it
-  /// would not fit within max_bytes.
+  /// Makes the released segment file a spare, or removes it where there are enough, where it would
+  /// not fit within max_bytes, or where the file system lacks the room that it is to leave.
   Status Recycle(const std::string& path, int64_t size_bytes);
 
   /// Of the segment files in use.

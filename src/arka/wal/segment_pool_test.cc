@@ -21,14 +21,17 @@ class SegmentPoolTest : public ::testing::Test {
 
   std::unique_ptr<SegmentPool> Make(int spare_segments, int recycled_segments = 0,
                                     int64_t segment_bytes = 4096, int64_t max_bytes = 0,
-                                    int64_t used_bytes = 0) {
+                                    int64_t used_bytes = 0, int64_t keep_free_bytes = 0,
+                                    int copies_on_disk = 0) {
     return SegmentPool::Make(faulty_, clock_,
                              {.directory = "/log",
                               .segment_bytes = segment_bytes,
                               .spare_segments = spare_segments,
                               .recycled_segments = recycled_segments,
                               .max_bytes = max_bytes,
-                              .used_bytes = used_bytes},
+                              .used_bytes = used_bytes,
+                              .keep_free_bytes = keep_free_bytes,
+                              .copies_on_disk = copies_on_disk},
                              *fs_.List("/log"))
         .ValueOrDie();
   }
@@ -149,6 +152,35 @@ TEST_F(SegmentPoolTest, LeavesNothingBehindWhereTheDiskIsFull) {
   EXPECT_TRUE(fs_.Paths().empty());
   fs_.SetCapacity(1 << 20);
   EXPECT_TRUE(*pool->Step());
+}
+
+TEST_F(SegmentPoolTest, LeavesRoomOnTheDisk) {
+  fs_.SetCapacity(8 * 4096);
+  const auto pool = Make(8, 8, 4096, 0, 0, /*keep_free_bytes=*/3 * 4096);
+  for (int spare = 0; spare < 5; ++spare) EXPECT_TRUE(*pool->Step());
+  EXPECT_THAT(pool->Step(), FailsWith(ErrorCode::kBackpressure));
+  EXPECT_EQ(*fs_.FreeBytes("/log"), 3 * 4096);
+  EXPECT_TRUE(pool->Take().has_value()) << "it is on the disk already";
+  fs_.SetContents("/data file", std::vector<std::byte>(4096));
+  EXPECT_FALSE(pool->Take().has_value());
+  EXPECT_EQ(*fs_.FreeBytes("/log"), 3 * 4096) << "a spare that is of no use is room";
+  fs_.SetContents("/data file", std::vector<std::byte>(2 * 4096));
+  fs_.SetContents("/log/1.log", std::vector<std::byte>(4096));
+  ASSERT_THAT(pool->Recycle("/log/1.log", 4096), IsOk());
+  EXPECT_FALSE(*fs_.Exists("/log/1.log")) << "so is a released segment";
+}
+
+TEST_F(SegmentPoolTest, LeavesRoomForCopiesOfTheSegmentsInUse) {
+  fs_.SetCapacity(10 * 4096);
+  const auto pool = Make(0, 0, 4096, 0, /*used_bytes=*/4096, /*keep_free_bytes=*/4096,
+                         /*copies_on_disk=*/2);
+  EXPECT_THAT(pool->CheckRoomFor(4096, 4096), IsOk());
+  pool->CountUsed(4096);
+  EXPECT_THAT(pool->CheckRoomFor(4096, 4096), IsOk());
+  pool->CountUsed(4096);
+  EXPECT_THAT(pool->CheckRoomFor(4096, 4096), IsOk()) << "itself, 2 x 4 copies, and one";
+  pool->CountUsed(4096);
+  EXPECT_THAT(pool->CheckRoomFor(4096, 4096), FailsWith(ErrorCode::kBackpressure));
 }
 
 TEST_F(SegmentPoolTest, CountsSegmentsInUseAndEverySpare) {

@@ -55,6 +55,7 @@ Result<SegmentPool::Spare> SegmentWriter::FileFor(int64_t size_bytes) {
   SegmentPool::Spare fresh{.path = options_.directory + "/fresh.tmp", .file = nullptr};
   ARROW_ASSIGN_OR_RAISE(const bool leftover, fs_.Exists(fresh.path));
   if (leftover) ARROW_RETURN_NOT_OK(fs_.Remove(fresh.path));
+  ARROW_RETURN_NOT_OK(pool_.CheckRoomFor(size_bytes, size_bytes));
   ARROW_ASSIGN_OR_RAISE(fresh.file, fs_.Open(fresh.path, OpenMode::kCreateNew));
   if (const Status status = fresh.file->Allocate(size_bytes); !status.ok()) {
     (void)fs_.Remove(fresh.path);

@@ -30,6 +30,7 @@ class IgnoredRecords : public ReplayVisitor {
 class CountedGroups : public LogListener {
  public:
   void OnDurable(Lsn) override { groups_.fetch_add(1, std::memory_order_relaxed); }
+  void OnNoRoom(const Status& reason) override { ARKA_CHECK(reason.ok()); }
   void OnPoisoned(const Status& error) override { ARKA_CHECK(error.ok()); }
   int64_t count() const { return groups_.load(); }
 
