@@ -33,6 +33,7 @@ run_tests() {
     "")
       run_ctest 'fast|simulation' || broken=1
       run_pytest system tests/system tests/crash tests/docs -m "not slow" || broken=1
+      test_sanitizers || broken=1
       ;;
     fast) run_ctest fast "$@" || broken=1 ;;
     system) run_pytest system tests/system tests/crash tests/docs -m "not slow" "$@" || broken=1 ;;
@@ -40,6 +41,7 @@ run_tests() {
     all)
       run_ctest 'fast|simulation' || broken=1
       run_pytest system tests/system tests/crash tests/docs || broken=1
+      test_sanitizers || broken=1
       ;;
     sanitizers) test_sanitizers || broken=1 ;;
     tests/*) run_pytest system "$set" "$@" || broken=1 ;;
