@@ -17,7 +17,8 @@ from testbed.write_stream import WriteStream
 SCHEMA = pa.schema([("id", pa.int64())])
 TRY_AGAIN, MEND_FIRST = 1, 2  # exit codes
 # The log's files are small, so that they fit on a small disk.
-SMALL = {"wal.segment_size": "1MB", "wal.spare_segments": "1", "server.max_batch_bytes": "1MB"}
+SMALL = {"wal.segment_size": "1MB", "wal.spare_segments": "1", "wal.keep_free_bytes": "0",
+         "server.max_batch_bytes": "1MB"}
 
 
 @pytest.fixture
