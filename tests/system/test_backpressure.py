@@ -5,6 +5,10 @@ import time
 
 import pyarrow as pa
 import pyarrow.flight as flight
+import pytest
+from crash.shim import Shim
+from soak.ack_order import problems_of
+from soak.outages import catalog_is_away, store_is_away
 from testbed.server import ArkaServer
 from testbed.status import status
 from testbed.write_stream import WriteStream
@@ -81,5 +85,64 @@ def test_a_full_log_refuses_what_has_waited_and_says_why(tmp_path):
         assert seen["refused_writes"] == 1
         assert seen["log_bytes"] <= seen["log_limit_bytes"] == 16 << 20
         assert 0 < seen["process_memory_bytes"] < seen["process_memory_limit_bytes"]
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("is_away", [store_is_away, catalog_is_away])
+def test_what_is_away_fills_the_disk_and_not_the_memory_and_all_is_committed_when_it_is_back(
+        tmp_path, is_away):
+    """160 MB of writes, while the server may hold 32 MB of them in memory."""
+    server = ArkaServer(tmp_path, {"write_buffer.max_unflushed_bytes": "32MB",
+                                   "write_buffer.max_buffer_size": "8MB",
+                                   "durability.iceberg_commit_interval": "1s"})
+    try:
+        stream = WriteStream(flight.connect(server.location), TINY, "t")
+        batch = pa.record_batch([pa.array(range(128 << 10))], schema=TINY)  # 1 MB
+        stream.write(batch)
+        stream.wait("COMMITTED", 1)
+        with is_away(server):
+            most = 0
+            for _ in range(160):
+                stream.write(batch)
+                most = max(most, status(server)["write_memory_bytes"])
+            stream.wait("LOCAL_DISK", timeout=60)
+            seen = status(server)
+            assert most <= seen["write_memory_limit_bytes"] == 32 << 20
+            assert seen["log_bytes"] > 160 << 20
+            if is_away is store_is_away:  # no data file can be written, so nobody else has the rows
+                assert seen["backlog_bytes"] > 100 << 20
+        stream.wait("COMMITTED", 161, timeout=60)
+        assert problems_of(stream.acks) is None
+        assert status(server)["refused_writes"] == 0
+    finally:
+        server.kill()
+
+
+def test_a_client_faster_than_the_disk_is_held_back_and_not_refused(tmp_path):
+    """The log's disk takes 20 MB/s; the client would send all of its 60 MB at once."""
+    shim = Shim(tmp_path)
+    server = ArkaServer(tmp_path / "data", {"write_buffer.max_unflushed_bytes": "16MB",
+                                            "write_buffer.max_buffer_size": "8MB",
+                                            "wal.segment_size": "64MB"}, env=shim.environment)
+    try:
+        stream = WriteStream(flight.connect(server.location), TINY, "t", headers={
+            "arka-acks": "MEMORY,LOCAL_DISK"})
+        batch = pa.record_batch([pa.array(range(128 << 10))], schema=TINY)  # 1 MB
+        stream.write(batch)
+        stream.wait("LOCAL_DISK", 1)
+        shim.set("log_bytes_per_second", 20 << 20)
+        begun = time.monotonic()
+        looks = []
+        for _ in range(60):
+            stream.write(batch)
+            looks.append(status(server))
+        stream.wait("LOCAL_DISK", timeout=60)
+        assert time.monotonic() - begun > 2, "the disk was not slow"
+        assert max(seen["write_memory_bytes"] for seen in looks) <= 16 << 20
+        assert max(seen["undurable_bytes"] for seen in looks) > 4 << 20, "nothing waited"
+        assert status(server)["waited_writes"] > 0
+        assert status(server)["refused_writes"] == 0
+        assert problems_of(stream.acks) is None
     finally:
         server.kill()

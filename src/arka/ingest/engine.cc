@@ -102,9 +102,10 @@ void Engine::AddProgressListener(std::function<void()> listener) {
 
 void Engine::Start() {
   started_ = true;
+  gate_.Watch(*log_);
   if (options_.stepped) return;
   log_->Start(sequencer_);
-  gate_.Start(*log_);
+  gate_.Start();
   uploader_->Start();
   committer_.Start();
 }

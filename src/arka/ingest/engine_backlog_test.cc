@@ -77,6 +77,23 @@ TEST_F(EngineBacklog, AStoreThatIsAwayFillsTheDiskAndNotTheMemory) {
   ASSERT_TRUE(deployment_->PassTimeUntil([&] { return engine->status().write_memory_bytes == 0; }));
 }
 
+TEST_F(EngineBacklog, AStoreThatIsAwayKeepsNoLargeWriteFromTheDisk) {
+  Prepare(1);
+  auto engine = deployment_->StartEngine();
+  IdStream orders;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  StoreIsAway();
+  int64_t ordered = 0;
+  for (int i = 0; i < 40; ++i) Write(*engine, orders, &ordered);
+  constexpr int64_t kManyRows = 20'000;  // more than what the rows in memory leave room for
+  for (int i = 0; i < 5; ++i) Write(*engine, orders, &ordered, kManyRows);
+  AwaitDisk(*engine);
+  EXPECT_LE(most_, kMemoryBytes / 8 * 5 + 8 * kManyRows + 4096);
+  deployment_->warehouse_faults.Clear();
+  ASSERT_TRUE(deployment_->PassTimeUntil([&] { return AllCommitted(*engine); }));
+  EXPECT_EQ(deployment_->ReadIds(kOrders), EachOnce(ordered));
+}
+
 TEST_F(EngineBacklog, ACrashInTheMiddleOfOneLosesNothingAndRepeatsNothing) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE(seed);

@@ -5,7 +5,9 @@ namespace arka::ingest {
 bool MemoryBudget::TryTake(int64_t bytes) {
   const auto fits = [&] {
     int64_t taken = taken_.load();
-    while (taken == 0 || taken + bytes <= limit_bytes_) {
+    const int64_t limit = keeps_all_ ? rows_bytes() : limit_bytes_;
+    const int64_t least = keeps_all_ || bytes <= limit_bytes_ - rows_bytes() ? 0 : rows_bytes();
+    while (taken <= least || taken + bytes <= limit) {
       if (taken_.compare_exchange_weak(taken, taken + bytes)) return true;
     }
     return false;
@@ -17,6 +19,15 @@ bool MemoryBudget::TryTake(int64_t bytes) {
 
 bool MemoryBudget::GiveBack(int64_t bytes) {
   taken_.fetch_sub(bytes);
+  return TellOfRoom();
+}
+
+void MemoryBudget::KeepAll(bool keep_all) {
+  keeps_all_ = keep_all;
+  if (!keep_all) TellOfRoom();
+}
+
+bool MemoryBudget::TellOfRoom() {
   if (!refused_.load(std::memory_order_relaxed) || !refused_.exchange(false)) return false;
   on_room_();
   return true;

@@ -17,8 +17,9 @@ class MemoryBudget {
       int64_t limit_bytes, std::function<void()> on_room = [] {})
       : limit_bytes_(limit_bytes), on_room_(std::move(on_room)) {}
 
-  /// Takes `bytes` where they fit, or where nothing at all is taken (so that one write larger than
-  /// the limit can pass). A refusal is remembered until room is made.
+  /// Takes `bytes` where they fit. So that none waits for ever for room that rows take, one that
+  /// does not fit beside as many rows as are kept passes where no more than those are taken, and
+  /// any passes alone. A refusal is remembered until room is made.
   bool TryTake(int64_t bytes);
 
   /// Takes `bytes` whether they fit or not: for replay, which must not be refused.
@@ -34,7 +35,11 @@ class MemoryBudget {
     return refused_.load() || pressed_.load() || taken_bytes() > limit_bytes_ / 2;
   }
   /// Whether the rows of new writes should not be kept: the rest is for what is not durable yet.
-  bool is_nearly_full() const { return pressed_.load() || taken_bytes() > limit_bytes_ / 8 * 5; }
+  bool is_nearly_full() const { return pressed_.load() || taken_bytes() > rows_bytes(); }
+
+  /// While the rows of all new writes are kept (ingest/backlog.h), no more of them are taken than
+  /// there is room for rows.
+  void KeepAll(bool keep_all);
 
   /// The process as a whole uses too much memory: makes the budget tight and nearly full, however
   /// much of it is taken.
@@ -44,11 +49,16 @@ class MemoryBudget {
   int64_t limit_bytes() const { return limit_bytes_; }
 
  private:
+  // Of rows at most; the rest is for writes on their way to the disk.
+  int64_t rows_bytes() const { return limit_bytes_ / 8 * 5; }
+  bool TellOfRoom();
+
   const int64_t limit_bytes_;
   const std::function<void()> on_room_;
   std::atomic<int64_t> taken_{0};
   std::atomic<bool> refused_{false};
   std::atomic<bool> pressed_{false};
+  std::atomic<bool> keeps_all_{false};
 };
 
 }  // namespace arka::ingest

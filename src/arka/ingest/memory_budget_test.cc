@@ -11,9 +11,9 @@ namespace {
 
 TEST(MemoryBudget, WhatFitsIsTakenAndWhatDoesNotIsRefused) {
   MemoryBudget budget(100);
-  EXPECT_TRUE(budget.TryTake(60));
-  EXPECT_FALSE(budget.TryTake(41));
-  EXPECT_TRUE(budget.TryTake(40));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(budget.TryTake(30));
+  EXPECT_FALSE(budget.TryTake(11));
+  EXPECT_TRUE(budget.TryTake(10));
   EXPECT_EQ(budget.taken_bytes(), 100);
   EXPECT_FALSE(budget.TryTake(1));
 }
@@ -23,8 +23,30 @@ TEST(MemoryBudget, OneWriteLargerThanAllOfItPassesAlone) {
   EXPECT_TRUE(budget.TryTake(1000));
   EXPECT_FALSE(budget.TryTake(1));
   budget.GiveBack(1000);
-  EXPECT_TRUE(budget.TryTake(1));
+  EXPECT_TRUE(budget.TryTake(37));
+  EXPECT_TRUE(budget.TryTake(37));
   EXPECT_FALSE(budget.TryTake(1000));
+}
+
+TEST(MemoryBudget, AWriteThatFitsBesideNoRowsPassesWhereNoMoreThanRowsAreTaken) {
+  MemoryBudget budget(800);
+  budget.Take(501);
+  EXPECT_FALSE(budget.TryTake(301)) << "some of it is on its way to the disk";
+  budget.GiveBack(1);
+  EXPECT_TRUE(budget.TryTake(301)) << "the rows may stay for long: the store may be away";
+  EXPECT_FALSE(budget.TryTake(301)) << "one at a time";
+}
+
+TEST(MemoryBudget, WhileAllRowsAreKeptNoMoreAreTakenThanThereIsRoomForRows) {
+  int told = 0;
+  MemoryBudget budget(800, [&] { ++told; });
+  budget.KeepAll(true);
+  ASSERT_TRUE(budget.TryTake(500));
+  EXPECT_FALSE(budget.TryTake(1));
+  EXPECT_FALSE(budget.TryTake(400));
+  budget.KeepAll(false);
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(budget.TryTake(1));
 }
 
 TEST(MemoryBudget, ARefusalIsRememberedUntilRoomIsMadeAndToldOnce) {

@@ -23,8 +23,7 @@ PressureGate::PressureGate(PressureLimits limits, ProcessMemory* memory, MemoryB
 
 PressureGate::~PressureGate() { Stop(); }
 
-void PressureGate::Start(const wal::Log& log) {
-  log_ = &log;
+void PressureGate::Start() {
   if (limits_.log_bytes == 0 && limits_.memory_bytes == 0) return;
   thread_ = std::jthread([this](std::stop_token stop) {
     pthread_setname_np(pthread_self(), "arka-pressure");

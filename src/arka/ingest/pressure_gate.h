@@ -38,9 +38,10 @@ class PressureGate {
                std::function<void()> on_open);
   ~PressureGate();
 
+  /// The log whose bound it is; before Start or Check. It must outlive the gate's use.
+  void Watch(const wal::Log& log) { log_ = &log; }
   /// Starts the loop, which needs a bound of either kind: without one nobody is told anything.
-  /// `log` must outlive it.
-  void Start(const wal::Log& log);
+  void Start();
   void Stop();
   /// One look. Answers when to look again.
   SteadyTime Step();

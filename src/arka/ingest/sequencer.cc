@@ -246,12 +246,15 @@ Backlog Sequencer::backlog() const {
 Backlog Sequencer::OnReadBack(Lsn through, int64_t bytes) {
   std::lock_guard lock(mutex_);
   backlog_.OnRead(through, bytes);
+  if (!backlog_.active()) budget_.KeepAll(false);
   return backlog_;
 }
 
 Backlog Sequencer::CloseBacklog() {
   std::lock_guard lock(mutex_);
   backlog_.Close();
+  // They wait until the rest is read, and could not be let go of meanwhile.
+  budget_.KeepAll(backlog_.active());
   return backlog_;
 }
 

@@ -45,9 +45,13 @@ int main(int argc, char** argv) {
     all.starts += outcome.starts;
     all.deaths += outcome.deaths;
     all.commits += outcome.commits;
+    all.backlogs += outcome.backlogs;
+    all.refusals += outcome.refusals;
   }
   std::printf("%" PRId64 " lives, %" PRId64 " failed: %" PRId64 " writes, %" PRId64
-              " starts, %" PRId64 " deaths, %" PRId64 " commits\n",
-              lives, failed, all.writes, all.starts, all.deaths, all.commits);
+              " starts, %" PRId64 " deaths, %" PRId64 " commits, %" PRId64
+              " rounds with a backlog, %" PRId64 " writes refused for want of room\n",
+              lives, failed, all.writes, all.starts, all.deaths, all.commits, all.backlogs,
+              all.refusals);
   return failed == 0 ? 0 : 1;
 }

@@ -56,7 +56,8 @@ void Simulation::ChooseOptions() {
   options.max_buffer_bytes = choices.Spread(1 << 8, 1 << 18);
   options.producers.expire_after = milliseconds(choices.Spread(1, 1'000'000));
   options.producers.runs_kept = static_cast<size_t>(choices.Spread(1, 1000));
-  options.max_unflushed_bytes = choices.Spread(1 << 13, 1 << 20);
+  options.max_unflushed_bytes = choices.Spread(1 << 12, 1 << 19);
+  if (choices.OneIn(3)) options.log.max_bytes = options.log.segment_bytes * choices.Between(4, 20);
 }
 
 // A short life in which every stage does everything.
@@ -125,6 +126,7 @@ void Simulation::Step(Stage stage) {
   if (engine_ == nullptr || starting_ || busy || dead_) return;
   busy = true;
   world_.trace.Note("step ", static_cast<int>(stage));
+  if (stage == Stage::kCommitter && engine_->status().backlog_bytes > 0) ++outcome_.backlogs;
   engine_->Step(stage);
   busy = false;
 }
@@ -240,6 +242,7 @@ void Simulation::WriteAnonymously(size_t table) {
     oracle_.OnAnswered(write, *lsn);
   } else {
     write.refused = true;
+    if (CodeOf(lsn.status()) == ErrorCode::kBackpressure) ++outcome_.refusals;
   }
 }
 

@@ -28,6 +28,8 @@ struct Outcome {
   int64_t starts = 0;
   int64_t deaths = 0;
   int64_t commits = 0;
+  int64_t backlogs = 0;  // rounds of the committer that found writes in the log only
+  int64_t refusals = 0;  // of writes, for want of memory or disk
 };
 
 class Simulation {

@@ -7,7 +7,9 @@ import subprocess
 
 from testbed.server import ROOT
 
-_FIELDS = {"clock_offset_seconds": 0, "fail_syncs": 8, "fail_writes": 16, "failures": 24}
+_FIELDS = {"clock_offset_seconds": 0, "fail_syncs": 8, "fail_writes": 16, "failures": 24,
+           "log_bytes_per_second": 32}
+_SIZE = 40
 
 
 class Shim:
@@ -18,9 +20,9 @@ class Shim:
         library, control = directory / "shim.so", directory / "shim.control"
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library,
                         ROOT / "tests/crash/shim/shim.c"], check=True)
-        control.write_bytes(bytes(32))
+        control.write_bytes(bytes(_SIZE))
         with open(control, "r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 32)
+            self._map = mmap.mmap(file.fileno(), _SIZE)
         self.environment = {"LD_PRELOAD": str(library), "ARKA_SHIM": str(control)}
 
     def set(self, field, value):

@@ -1,5 +1,6 @@
-// Loaded into the unchanged server with LD_PRELOAD: moves its wall clock and fails its log's writes
-// and syncs, as the file that ARKA_SHIM names says. shim.py writes that file while the server runs.
+// Loaded into the unchanged server with LD_PRELOAD: moves its wall clock and fails or slows its log's
+// writes and syncs, as the file that ARKA_SHIM names says. __init__.py writes that file while the
+// server runs.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ struct control {
   volatile int64_t fail_syncs;   // 1: fdatasync and fsync of the log answer EIO and do nothing
   volatile int64_t fail_writes;  // 1: writes to the log answer EIO and do nothing
   volatile int64_t failures;     // how many calls failed so far
+  volatile int64_t log_bytes_per_second;  // what the log's disk takes; 0: what it takes
 };
 
 static const struct control kNothing;
@@ -54,8 +56,20 @@ int fdatasync(int fd) {
 }
 int fsync(int fd) { return fails(control->fail_syncs, fd) ? -1 : (int)syscall(SYS_fsync, fd); }
 
+/// Takes as long as the slow disk would.
+static void pace(int fd, size_t size) {
+  const int64_t rate = control->log_bytes_per_second;
+  if (rate == 0 || !of_the_log(fd)) return;
+  const double seconds = (double)size / (double)rate;
+  struct timespec wait = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+  while (nanosleep(&wait, &wait) != 0 && errno == EINTR) continue;
+}
+
 static ssize_t write_vectors(int fd, const struct iovec* parts, int count, off_t offset) {
   if (fails(control->fail_writes, fd)) return -1;
+  size_t size = 0;
+  for (int i = 0; i < count; ++i) size += parts[i].iov_len;
+  pace(fd, size);
   return syscall(SYS_pwritev, fd, parts, (long)count, (long)offset, 0L);
 }
 ssize_t pwritev(int fd, const struct iovec* parts, int count, off_t offset) {
@@ -67,6 +81,7 @@ ssize_t pwritev64(int fd, const struct iovec* parts, int count, off64_t offset) 
 
 static ssize_t write_bytes(int fd, const void* bytes, size_t size, off_t offset) {
   if (fails(control->fail_writes, fd)) return -1;
+  pace(fd, size);
   return syscall(SYS_pwrite64, fd, bytes, size, (long)offset);
 }
 ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
