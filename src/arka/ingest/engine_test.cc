@@ -184,8 +184,7 @@ TEST(Engine, MemoryIsRefusedAtItsBoundAndGivenAgain) {
   deployment.options.max_buffer_bytes = 256 << 10;
   auto made = deployment.MakeEngine();
   ASSERT_THAT(made, IsOk());
-  auto engine = std::move(*made);
-  engine->Start();
+  auto engine = std::move(*made);  // started at the first refusal: nobody frees memory before it
   IdStream orders;
   ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
   constexpr int64_t kRows = 10'000;
@@ -198,7 +197,7 @@ TEST(Engine, MemoryIsRefusedAtItsBoundAndGivenAgain) {
       continue;
     }
     ASSERT_THAT(lsn, FailsWith(ErrorCode::kBackpressure));
-    ++refusals;
+    if (++refusals == 1) engine->Start();
     std::atomic<bool> told = false;
     const auto ticket = engine->turns()->Join([&] { told = true; });
     EXPECT_THAT(orders.Write(*engine, 0), FailsWith(ErrorCode::kBackpressure)) << "an overtaker";
