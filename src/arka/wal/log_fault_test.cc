@@ -173,6 +173,26 @@ TEST_F(LogFaultTest, IsPoisonedByAFailedSync) {
   EXPECT_EQ(Found(), "1000:a");
 }
 
+TEST_F(LogFaultTest, KnowsItsLastLsnWhereAllIsReleasedAndTheLastSegmentIsEmpty) {
+  Open();
+  AppendSynced({"a", std::string(3000, 'b')});
+  // The first write to the next segment fails, after the segment's header was written.
+  plan->Add({.matches = [](const Operation& operation) {
+               return operation.kind == "write" && operation.offset == kSegmentHeaderBytes;
+             },
+             .times = kForGood,
+             .error = Error(ErrorCode::kIoFailed, "the disk is gone")});
+  Append(std::string(3000, 'c'));
+  EXPECT_THAT(log->Flush(), FailsWith(ErrorCode::kIoFailed));
+  plan->Clear();
+  ASSERT_EQ(Segments().size(), 2u);
+  ASSERT_THAT(log->Release(Lsn{1001}), IsOk());
+  LosePower(1, PowerLoss::kDropUnsynced);
+  Open();
+  EXPECT_EQ(Found(), "");
+  EXPECT_EQ(log->last_lsn(), Lsn{1001});
+}
+
 TEST_F(LogFaultTest, IsPoisonedByASyncThatFailsForWantOfRoomToo) {
   Open();
   AppendSynced({"a"});

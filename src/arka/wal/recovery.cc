@@ -106,7 +106,9 @@ Result<Recovered> Recover(Fs& fs, Clock& clock, const LogOptions& options, Repla
   recovered.end = replayed.end;
   // A log that was made out of objects does not begin with the first LSN of all.
   if (recovered.end.segment == 0) recovered.end.last_lsn = state.tail.last_lsn;
-  recovered.last_lsn = std::max({replayed.last_lsn, state.tail.last_lsn, state.lost_through});
+  // Where all that was written is released already, only the header of an empty segment knows.
+  recovered.last_lsn = std::max({replayed.last_lsn, recovered.end.last_lsn, state.tail.last_lsn,
+                                 state.lost_through});
   ARROW_RETURN_NOT_OK(recovered.control->Update([&](LogState& next) {
     ++next.epoch;
     next.clean = false;
