@@ -452,7 +452,9 @@ TEST(EngineProducer, TheTimeThatAServerRanCountsOverItsStarts) {
   deployment.options.producers.expire_after = std::chrono::minutes(10);
   int starts = 0;
   bool has_room = false;
+  SteadyTime::duration ran{0};  // as the clock says, which moves by leaps
   for (; starts < 20 && !has_room; ++starts) {
+    const SteadyTime began = deployment.clock.Now();
     auto engine = deployment.StartEngine();
     IdStream orders;
     ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
@@ -464,10 +466,12 @@ TEST(EngineProducer, TheTimeThatAServerRanCountsOverItsStarts) {
     ASSERT_TRUE(RunFor(deployment, 3));
     ASSERT_THAT(orders.Write(*engine, 100 + starts), IsOk());  // for a checkpoint
     ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+    engine.reset();
+    ran += deployment.clock.Now() - began;
   }
   EXPECT_TRUE(has_room);
-  EXPECT_GE(starts, 4);
-  EXPECT_LE(starts, 6);
+  EXPECT_GT(starts, 1) << "one life alone was long enough";
+  EXPECT_GE(ran, std::chrono::minutes(10));
 }
 
 TEST(EngineLevels, AreTheHighestTierReachedAndWhen) {
