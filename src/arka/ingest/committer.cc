@@ -29,6 +29,8 @@ std::string DataFileKey(const Table& table, const Rows& rows, Random& random) {
 
 }  // namespace
 
+Committer::Job::Job() = default;
+
 Committer::Landing::Landing(Table& table)
     : table(table),
       buffer(table.file_schema == nullptr ? nullptr : table.file_schema->storage_schema()) {}
@@ -484,7 +486,8 @@ std::vector<protocol::TableStatus> Committer::tables(size_t limit) const {
       tables.push_back(std::move(status));
     }
   }
-  std::ranges::stable_partition(tables, [](const auto& status) { return !status.problem.empty(); });
+  std::stable_partition(tables.begin(), tables.end(),
+                        [](const auto& status) { return !status.problem.empty(); });
   if (tables.size() > limit) tables.resize(limit);
   return tables;
 }

@@ -98,6 +98,7 @@ class Committer {
 
   // What is being committed; while the job runs it belongs to the job's thread.
   struct Job {
+    Job();                                // not here: Clang refuses the optional of it in Landing
     std::optional<LogRange> reread;       // first of all, to files that go before the others
     std::vector<lake::StagedFile> files;  // oldest first; may be none, where there were no rows
     int64_t writes = 0;
