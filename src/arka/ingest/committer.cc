@@ -291,6 +291,7 @@ void Committer::StartCommit(Landing& landing) {
   job.files = std::exchange(landing.staged, {});
   job.writes = std::exchange(landing.staged_writes, 0);
   job.bytes = std::exchange(landing.staged_bytes, 0);
+  job.times_found = landing.table.times_found();
   job.newest_lsn = sequencer_.progress().watermarks.last_lsn;
   landing.first_staged = landing.staged_through = kNoLsn;
   ++commits_under_way_;
@@ -386,9 +387,9 @@ void Committer::SettleJob(Landing& landing) {
   Table& table = landing.table;
   Settle(table, landing.committing, WithContext(job.outcome.status(), "commit"));
   if (!job.outcome.ok()) {
-    if (CodeOf(job.outcome.status()) == ErrorCode::kNotFound) {
+    if (CodeOf(job.outcome.status()) == ErrorCode::kNotFound &&
+        table.NoteGone(job.outcome.status(), job.times_found)) {
       landing.gone = true;
-      table.NoteGone(job.outcome.status());
       sequencer_.SetGone(table, true);
     }
     return GiveBack(landing, job);

@@ -106,6 +106,7 @@ class Committer {
     Lsn first_lsn;
     Lsn through;
     Lsn newest_lsn;
+    int64_t times_found = 0;  // the table, before
     Result<lake::CommitOutcome> outcome = lake::CommitOutcome{};
   };
 

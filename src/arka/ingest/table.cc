@@ -66,12 +66,15 @@ void Table::NoteFound(const iceberg::TableIdentifier& name, int schema_id) {
   schema_id_ = schema_id;
   gone_reason_ = Status::OK();
   gone_ = false;
+  ++times_found_;
 }
 
-void Table::NoteGone(Status reason) {
+bool Table::NoteGone(Status reason, int64_t times_found) {
   std::lock_guard lock(mutex_);
+  if (times_found_ != times_found) return false;
   gone_reason_ = std::move(reason);
   gone_ = true;
+  return true;
 }
 
 Status Table::CheckThere() const {

@@ -68,8 +68,11 @@ class Table {
   int schema_id() const { return schema_id_; }
   /// The catalog has it, under this name and with this schema.
   void NoteFound(const iceberg::TableIdentifier& name, int schema_id);
-  /// The catalog does not have it any more: nothing new is taken until NoteFound.
-  void NoteGone(Status reason);
+  /// How often the catalog was seen to have it: what it said before is older news.
+  int64_t times_found() const { return times_found_; }
+  /// The catalog does not have it any more: nothing new is taken until NoteFound. False, and
+  /// nothing is noted, where it was found since it had been `times_found`.
+  bool NoteGone(Status reason, int64_t times_found);
   bool is_gone() const { return gone_; }
   /// kNotFound, saying why, where it is gone; else OK.
   Status CheckThere() const;
@@ -101,6 +104,7 @@ class Table {
   iceberg::TableIdentifier name_;  // guarded by mutex_
   Status gone_reason_;             // guarded by mutex_
   std::atomic<bool> gone_{false};
+  std::atomic<int64_t> times_found_{0};
   std::atomic<int64_t> last_write_{kNoLsn.value};
   std::atomic<int64_t> pending_writes_{0};
   std::atomic<int64_t> pending_bytes_{0};

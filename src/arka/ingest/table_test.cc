@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "arka/testing/matchers.h"
+
 namespace arka::ingest {
 namespace {
 
@@ -30,6 +32,16 @@ TEST(Table, WhatWasCommittedBeforeTheStartIsCommittedInASnapshotUnknown) {
   EXPECT_EQ(table.CommitOf(Lsn{1500})->snapshot_id, 0);
   EXPECT_EQ(table.CommitOf(Lsn{1000})->through, Lsn{1500});
   EXPECT_FALSE(table.CommitOf(Lsn{1501}).has_value());
+}
+
+TEST(Table, IsNotGoneByWhatTheCatalogSaidBeforeItWasFound) {
+  Table table = OrdersWith(kNoLsn);
+  const int64_t before = table.times_found();
+  table.NoteFound(table.name(), 1);
+  EXPECT_FALSE(table.NoteGone(Error(ErrorCode::kNotFound, "old news"), before));
+  EXPECT_THAT(table.CheckThere(), IsOk());
+  EXPECT_TRUE(table.NoteGone(Error(ErrorCode::kNotFound, "dropped"), table.times_found()));
+  EXPECT_THAT(table.CheckThere(), FailsWith(ErrorCode::kNotFound));
 }
 
 TEST(Table, OldCommitsAreForgottenButNotThatTheyWere) {
