@@ -290,9 +290,9 @@ void Sequencer::OnPoisoned(const Status& error) {
 void Sequencer::OnObjectStorage(Lsn s3_lsn) {
   {
     std::lock_guard lock(mutex_);
-    // The log may have uploaded what it has not reported yet.
+    // What can be read from the log is on disk, also where the log has not come to say so yet.
     const Lsn reported = tracker_.watermarks().disk_lsn;
-    tracker_.OnDisk(std::min(log_->disk_lsn(), log_->last_lsn()));
+    tracker_.OnDisk(std::max(s3_lsn, log_->disk_lsn()));
     if (tracker_.watermarks().disk_lsn != reported) Moved(Tier::kLocalDisk, clock_.WallNow());
     tracker_.OnObjectStorage(s3_lsn);
     if (s3_lsn == tracker_.watermarks().last_lsn) {

@@ -46,5 +46,24 @@ TEST(Sequencer, LooksAtASeqAndAppendsItAsOneStep) {
   EXPECT_EQ(sequencer.progress().watermarks.last_lsn, kFirstLsn);
 }
 
+TEST(Sequencer, WhatIsInTheObjectStoreIsOnDiskAlsoBeforeTheLogSaysSo) {
+  SimulatedClock clock;
+  MemoryFs fs;
+  NothingToReplay nothing;
+  auto log = wal::Log::Open(fs, clock, {.directory = "log"}, nothing).ValueOrDie();
+  const wal::DefinitionId definition{1};
+  ASSERT_THAT(log->Define({definition, arrow::Buffer::FromString("orders")}), IsOk());
+  MemoryBudget budget(1 << 20);
+  Sequencer sequencer(clock, budget);
+  sequencer.Begin(*log, kNoLsn);
+  Table table(TableId{1}, {"sales", "orders"}, "uuid", "data/", nullptr, kNoLsn);
+  DecodedWrite write = SomeWrite();
+  const Lsn lsn = sequencer.Sequence(table, definition, write, 4).ValueOrDie();
+  ASSERT_LT(log->disk_lsn(), lsn);  // as between the log's sync and its saying so
+  sequencer.OnObjectStorage(lsn);
+  EXPECT_EQ(sequencer.progress().watermarks.disk_lsn, lsn);
+  EXPECT_EQ(sequencer.progress().watermarks.s3_lsn, lsn);
+}
+
 }  // namespace
 }  // namespace arka::ingest
