@@ -73,6 +73,8 @@ Result<ProducerTable::Judgement> ProducerTable::Judge(const Producer& producer, 
     // Whether the write will lengthen the last run shows only when it has its LSN.
     if (run_count_ >= options_.max_runs) MakeRoomForRuns();
     if (run_count_ >= 2 * options_.max_runs) {
+      // Once more: the commit that was asked for at half may have come before writes were on disk.
+      commit_wanted_ = true;
       return Error(ErrorCode::kBackpressure, "the server remembers ", run_count_,
                    " runs of producers' writes that are not committed yet, and holds no more");
     }

@@ -183,7 +183,11 @@ TEST(ProducerTable, RefusesNewRunsWhereAllThatAreKeptAreUncommitted) {
     fixture.Write(*a, seq);
     fixture.Write(*b, seq);
   }
-  EXPECT_THAT(fixture.Judge(*a, 17), FailsWith(ErrorCode::kBackpressure));
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_THAT(fixture.Judge(*a, 17), FailsWith(ErrorCode::kBackpressure));
+    EXPECT_TRUE(fixture.table.TakeCommitRequest())
+        << "a commit that came too early is not the last";
+  }
   EXPECT_EQ(fixture.Judge(*a, 16)->verdict, Verdict::kRetry);
   fixture.table.OnCommitted(Lsn{1003});
   EXPECT_EQ(fixture.Judge(*a, 17)->verdict, Verdict::kNew);
