@@ -4,27 +4,18 @@ import json
 import re
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
 from testbed import lake
 from testbed.server import BUILD_DIR, eventually
+from testbed.status import get
 from testbed.write_stream import WriteStream
 
 SCHEMA = pa.schema([("number", pa.int64()), ("pad", pa.binary())])
 WRITES = 150
 LISTENING = re.compile(r"listening on (\S+:\d+), not ready yet")
-
-
-def get(url):
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
 
 
 class Start:

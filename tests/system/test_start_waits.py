@@ -3,8 +3,6 @@
 import json
 import re
 import signal
-import urllib.error
-import urllib.request
 
 import pyarrow as pa
 import pyarrow.flight as flight
@@ -12,6 +10,7 @@ import pytest
 from testbed import lake
 from testbed.rest_catalog import RestCatalogServer
 from testbed.server import ServerExited, eventually
+from testbed.status import get
 from testbed.toxiproxy import Toxiproxy
 from testbed.write_stream import WriteStream
 
@@ -34,14 +33,6 @@ def launch(server):
         match = re.search(r"listening on (\S+:\d+), not ready yet", server.log()[before:])
         return match and match[1]
     return eventually(listening)
-
-
-def get(url):
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
 
 
 def write(server, number):

@@ -179,16 +179,21 @@ EngineOptions SmallSegments(EngineOptions options) {
   return options;
 }
 
+// Until the log objects are gone, and one checkpoint is all that is left of them.
+[[nodiscard]] bool AwaitCheckpointAlone(Deployment& deployment) {
+  return deployment.PassTimeUntil([&] {
+    const auto objects = deployment.object_memory.List("log/").ValueOrDie();
+    return objects.size() == 1 && CheckpointStore::LsnOfKey(objects[0].key);
+  });
+}
+
 TEST(EngineProducer, WritesOfALogThatIsGoneAreKnownFromTheCheckpoint) {
   Deployment deployment;
   deployment.options = SmallSegments(deployment.options);
   {
     auto engine = deployment.StartEngine();
     ASSERT_TRUE(Rounds::Run(deployment, *engine));
-    ASSERT_TRUE(deployment.PassTimeUntil([&] {
-      const auto objects = deployment.object_memory.List("log/").ValueOrDie();
-      return objects.size() == 1 && CheckpointStore::LsnOfKey(objects[0].key);
-    }));
+    ASSERT_TRUE(AwaitCheckpointAlone(deployment));
   }
   EXPECT_FALSE(deployment.disk.Contents("data/log/00000000000000000001.log").ok());
   auto engine = deployment.StartEngine();
@@ -327,10 +332,7 @@ TEST(EngineProducer, ADamagedCheckpointStopsTheStartUnlessAnotherCoversTheLog) {
     {
       auto engine = deployment.StartEngine();
       ASSERT_TRUE(Rounds::Run(deployment, *engine));
-      ASSERT_TRUE(deployment.PassTimeUntil([&] {
-        const auto objects = deployment.object_memory.List("log/").ValueOrDie();
-        return objects.size() == 1 && CheckpointStore::LsnOfKey(objects[0].key);
-      }));
+      ASSERT_TRUE(AwaitCheckpointAlone(deployment));
     }
     for (const char* slot : {"data/log/producers.0", "data/log/producers.1"}) {
       ASSERT_THAT(deployment.disk.Corrupt(slot, 600, std::byte{1}), IsOk());

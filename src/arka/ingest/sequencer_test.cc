@@ -22,17 +22,26 @@ DecodedWrite SomeWrite() {
   return write;
 }
 
-TEST(Sequencer, LooksAtASeqAndAppendsItAsOneStep) {
+/// A sequencer before an empty log, and one table.
+class SequencerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NothingToReplay nothing;
+    log = wal::Log::Open(fs, clock, {.directory = "log"}, nothing).ValueOrDie();
+    ASSERT_THAT(log->Define({definition, arrow::Buffer::FromString("orders")}), IsOk());
+    sequencer.Begin(*log, kNoLsn);
+  }
+
   SimulatedClock clock;
   MemoryFs fs;
-  NothingToReplay nothing;
-  auto log = wal::Log::Open(fs, clock, {.directory = "log"}, nothing).ValueOrDie();
+  std::unique_ptr<wal::Log> log;
   const wal::DefinitionId definition{1};
-  ASSERT_THAT(log->Define({definition, arrow::Buffer::FromString("orders")}), IsOk());
-  MemoryBudget budget(1 << 20);
-  Sequencer sequencer(clock, budget);
-  sequencer.Begin(*log, kNoLsn);
-  Table table(TableId{1}, {"sales", "orders"}, "uuid", "data/", nullptr, kNoLsn);
+  MemoryBudget budget{1 << 20};
+  Sequencer sequencer{clock, budget};
+  Table table{TableId{1}, {"sales", "orders"}, "uuid", "data/", nullptr, kNoLsn};
+};
+
+TEST_F(SequencerTest, LooksAtASeqAndAppendsItAsOneStep) {
   const auto producer = sequencer.OpenProducer("p", table.uuid).ValueOrDie();
 
   // Both streams have looked before, and seen that seq 1 is new.
@@ -46,17 +55,7 @@ TEST(Sequencer, LooksAtASeqAndAppendsItAsOneStep) {
   EXPECT_EQ(sequencer.progress().watermarks.last_lsn, kFirstLsn);
 }
 
-TEST(Sequencer, WhatIsInTheObjectStoreIsOnDiskAlsoBeforeTheLogSaysSo) {
-  SimulatedClock clock;
-  MemoryFs fs;
-  NothingToReplay nothing;
-  auto log = wal::Log::Open(fs, clock, {.directory = "log"}, nothing).ValueOrDie();
-  const wal::DefinitionId definition{1};
-  ASSERT_THAT(log->Define({definition, arrow::Buffer::FromString("orders")}), IsOk());
-  MemoryBudget budget(1 << 20);
-  Sequencer sequencer(clock, budget);
-  sequencer.Begin(*log, kNoLsn);
-  Table table(TableId{1}, {"sales", "orders"}, "uuid", "data/", nullptr, kNoLsn);
+TEST_F(SequencerTest, WhatIsInTheObjectStoreIsOnDiskAlsoBeforeTheLogSaysSo) {
   DecodedWrite write = SomeWrite();
   const Lsn lsn = sequencer.Sequence(table, definition, write, 4).ValueOrDie();
   ASSERT_LT(log->disk_lsn(), lsn);  // as between the log's sync and its saying so

@@ -33,7 +33,7 @@ ObjectStoreOptions StoreOptions(const Config& config) {
   return options;
 }
 
-// Whether it may be on the disk that the log is on.
+// Whether it is a directory, which may be on the disk that the log is on.
 bool IsLocal(std::string_view store_uri) { return store_uri.starts_with("file:"); }
 
 ingest::EngineOptions EngineOptionsOf(const Config& config) {
@@ -144,11 +144,11 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   engine_options.recover_from_object_store = start_options_.recover_from_object_store;
   engine_options.recovery_progress = &gate_.progress();
   StartPatience patience(gate_);
-  if (!config_.object_store.uri.starts_with("file:")) {
+  if (!IsLocal(config_.object_store.uri)) {
     patience.Need("the object store " + config_.object_store.uri,
                   [&] { return objects.List("log/" + config_.server.node_id + "/").status(); });
   }
-  if (!config_.catalog.warehouse.starts_with("file:")) {
+  if (!IsLocal(config_.catalog.warehouse)) {
     patience.Need("the warehouse " + config_.catalog.warehouse,
                   [&] { return warehouse.List(std::string(kNoTable) + "/").status(); });
   }

@@ -15,8 +15,7 @@ namespace {
 constexpr char kMagic[8] = {'A', 'R', 'K', 'A', '-', 'C', 'T', 'L'};
 constexpr size_t kBytes = 128;
 constexpr int64_t kCopyStride = 4096;  // each copy in a block of its own
-constexpr const char* kName = "/control";
-constexpr const char* kAside = "/control.tmp";
+constexpr const char* kAside = ".tmp";
 
 enum Field : size_t {
   kVersion = 8,        // u32
@@ -86,7 +85,7 @@ ControlFile::ControlFile(Fs& fs, std::string directory)
     : fs_(fs), directory_(std::move(directory)) {}
 
 Result<std::optional<LogState>> ControlFile::Read(OpenMode mode) {
-  const std::string path = directory_ + kName;
+  const std::string path = directory_ + "/" + kControlFileName;
   ARROW_ASSIGN_OR_RAISE(const bool exists, fs_.Exists(path));
   if (!exists) return std::nullopt;
   const std::lock_guard lock(mutex_);
@@ -128,14 +127,14 @@ Status ControlFile::Update(const std::function<void(LogState&)>& change) {
 }
 
 Status ControlFile::Create() {
-  const std::string aside = directory_ + kAside;
+  const std::string aside = directory_ + "/" + kControlFileName + kAside;
   ARROW_ASSIGN_OR_RAISE(const bool leftover, fs_.Exists(aside));
   if (leftover) ARROW_RETURN_NOT_OK(fs_.Remove(aside));
   ARROW_ASSIGN_OR_RAISE(file_, fs_.Open(aside, OpenMode::kCreateNew));
   Status status = file_->Allocate(2 * kCopyStride);
   ++sequence_;
   if (status.ok()) status = WriteCopies(state_);
-  if (status.ok()) status = fs_.Rename(aside, directory_ + kName);
+  if (status.ok()) status = fs_.Rename(aside, directory_ + "/" + kControlFileName);
   if (status.ok()) status = fs_.SyncDir(directory_);
   if (!status.ok()) file_.reset();
   return status;

@@ -18,6 +18,9 @@
 
 namespace arka::wal {
 
+/// Its name in the log directory.
+inline constexpr char kControlFileName[] = "control";
+
 struct LogState {
   int64_t epoch = 0;
   Lsn reserved_through = kNoLsn;  // the next start gives LSNs above this one only

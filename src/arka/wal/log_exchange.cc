@@ -12,11 +12,10 @@ namespace arka::wal {
 
 namespace {
 
-constexpr std::string_view kControl = "control";
 constexpr const char* kComplete = "/complete";
 
 bool IsLogFile(const std::string& name) {
-  return name == kControl || ParseSegmentFileName(name).has_value();
+  return name == kControlFileName || ParseSegmentFileName(name).has_value();
 }
 
 }  // namespace
@@ -40,7 +39,7 @@ Result<bool> LogExchange::IsPending() { return fs_.Exists(fresh_ + kComplete); }
 
 Status LogExchange::Run(const std::string& aside) {
   // The new control file moves last: where it is in its place, only the mark is left.
-  ARROW_ASSIGN_OR_RAISE(const bool to_move, fs_.Exists(fresh_ + "/control"));
+  ARROW_ASSIGN_OR_RAISE(const bool to_move, fs_.Exists(fresh_ + "/" + kControlFileName));
   if (to_move) {
     ARROW_RETURN_NOT_OK(MoveOldAside(aside));
     ARROW_RETURN_NOT_OK(MoveNewIn());
@@ -64,11 +63,11 @@ Status LogExchange::MoveOldAside(const std::string& aside) {
     return !IsLogFile(name) || (number && !empty && *number >= next->first_segment);
   });
   std::stable_partition(names.begin(), names.end(),
-                        [](const std::string& name) { return name == kControl; });
+                        [](const std::string& name) { return name == kControlFileName; });
   for (const std::string& name : names) {
     ARROW_RETURN_NOT_OK(fs_.Rename(directory_ + "/" + name, aside + "/" + name));
     // From the first on: without its control file the old log is no log that could start.
-    if (name == kControl) ARROW_RETURN_NOT_OK(fs_.SyncDir(directory_));
+    if (name == kControlFileName) ARROW_RETURN_NOT_OK(fs_.SyncDir(directory_));
   }
   ARROW_RETURN_NOT_OK(fs_.SyncDir(aside));
   return fs_.SyncDir(directory_);
@@ -81,7 +80,8 @@ Status LogExchange::MoveNewIn() {
     ARROW_RETURN_NOT_OK(fs_.Rename(fresh_ + "/" + name, directory_ + "/" + name));
   }
   ARROW_RETURN_NOT_OK(fs_.SyncDir(directory_));
-  ARROW_RETURN_NOT_OK(fs_.Rename(fresh_ + "/control", directory_ + "/control"));
+  ARROW_RETURN_NOT_OK(
+      fs_.Rename(fresh_ + "/" + kControlFileName, directory_ + "/" + kControlFileName));
   return fs_.SyncDir(directory_);
 }
 

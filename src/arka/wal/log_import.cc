@@ -15,7 +15,6 @@ namespace {
 
 // There from before the first segment until all is done.
 constexpr char kUnfinished[] = "import.unfinished";
-constexpr char kControl[] = "control";
 
 class NothingThere : public ReplayVisitor {
  public:
@@ -34,7 +33,7 @@ Status Mark(Fs& fs, const std::string& directory) {
 Status RemoveUnfinished(Fs& fs, const std::string& directory, std::vector<std::string> names) {
   std::erase(names, kUnfinished);
   std::stable_partition(names.begin(), names.end(),
-                        [](const std::string& name) { return name == kControl; });
+                        [](const std::string& name) { return name == kControlFileName; });
   for (const std::string& name : names) ARROW_RETURN_NOT_OK(fs.Remove(directory + "/" + name));
   ARROW_RETURN_NOT_OK(fs.SyncDir(directory));
   ARROW_RETURN_NOT_OK(fs.Remove(directory + "/" + kUnfinished));
@@ -146,7 +145,7 @@ Result<bool> LogImport::IsUnfinished(Fs& fs, const std::string& directory) {
 Result<bool> LogImport::HoldsLog(Fs& fs, const std::string& directory) {
   ARROW_ASSIGN_OR_RAISE(const bool unfinished, IsUnfinished(fs, directory));
   if (unfinished) return false;
-  return fs.Exists(directory + "/" + kControl);
+  return fs.Exists(directory + "/" + kControlFileName);
 }
 
 Result<std::unique_ptr<LogImport>> LogImport::Begin(Fs& fs, Clock& clock, LogOptions options) {
