@@ -1,5 +1,4 @@
-// The output side of a writing stream: acks as batches, and watermark rows where they were asked
-// for.
+// The output side of a DoExchange: acks as batches, and watermark rows where they were asked for.
 //
 // What is due is taken out of the cursor when somebody flushes, and only while the peer reads; the
 // rest stays in the cursor. Owned by the WriteStream; on the loop's thread.
@@ -9,40 +8,26 @@
 #include <optional>
 
 #include "arka/flight/ack_cursors.h"
-#include "arka/flight/ack_scheduler.h"
-#include "arka/ingest/engine.h"
+#include "arka/flight/write_output.h"
 #include "arka/protocol/write_headers.h"
 #include "arka/transport/call.h"
 
 namespace arka::flight {
 
-class AckOutput {
+class AckOutput : public WriteOutput {
  public:
   /// Sends the ack schema (Go and Rust clients wait for it). Both must outlive the output.
   AckOutput(transport::ServerCall& call, const protocol::WriteHeaders& headers);
 
-  /// Whether the acks of one more batch can be kept: not where too many retries wait for theirs.
-  bool HasRoom() const { return acks_.HasRoom(); }
-
-  /// What became of the stream's next batch. Needs room.
-  void Add(const ingest::Admission& admission);
-
-  /// Sends the acks that are due of writes to `table` (nullptr: none yet), as far as the peer
-  /// reads. Answers whether there were any.
+  /// Not where too many retries wait for their acks.
+  bool HasRoom() const override { return acks_.HasRoom(); }
+  void Add(const ingest::Admission& admission) override;
   bool Flush(const ingest::Engine& engine, const ingest::Progress& progress,
-             const ingest::Table* table);
-
-  /// Sends a watermark row where something moved since the last one and the peer reads, or
-  /// `though_unread`.
-  void SendWatermarks(const ingest::Progress& progress, bool though_unread = false);
-
-  /// Asks `scheduler` to wake the stream for the tiers that still matter: those that the client
-  /// wants, and those up to `finish_after`.
+             const ingest::Table* table) override;
+  void SendWatermarks(const ingest::Progress& progress, bool though_unread) override;
   void Await(AckScheduler& scheduler, AckScheduler::SleeperId id, Tier finish_after,
-             const ingest::Table* table) const;
-
-  /// Whether every ack up to `tier` has been sent.
-  bool AllSentThrough(Tier tier) const { return acks_.AllTakenThrough(tier); }
+             const ingest::Table* table) const override;
+  bool AllSentThrough(Tier tier) const override { return acks_.AllTakenThrough(tier); }
 
  private:
   transport::ServerCall& call_;

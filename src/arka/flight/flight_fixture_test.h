@@ -35,6 +35,7 @@ inline std::string PathDescriptor(const std::vector<std::string>& path) {
   return descriptor.SerializeAsString();
 }
 
+inline constexpr char kDoPut[] = "/arrow.flight.protocol.FlightService/DoPut";
 inline constexpr char kDoAction[] = "/arrow.flight.protocol.FlightService/DoAction";
 
 /// A FlightData message of a descriptor ("": none), an IPC message (nullptr: none) and app_metadata
@@ -106,10 +107,10 @@ inline std::shared_ptr<arrow::RecordBatch> ReadBatch(const std::shared_ptr<arrow
       .ValueOrDie();
 }
 
-/// A client of one DoExchange.
-class Writer {
+/// What a client of a writing stream sends.
+class Sender {
  public:
-  explicit Writer(std::unique_ptr<transport::InProcessCall> opened) : call(std::move(opened)) {}
+  explicit Sender(std::unique_ptr<transport::InProcessCall> opened) : call(std::move(opened)) {}
 
   void SendDescriptor(const std::vector<std::string>& path) {
     call->Send(FlightMessage(PathDescriptor(path), nullptr));
@@ -130,6 +131,21 @@ class Writer {
   }
   /// One row whose id is its seq.
   void SendSeq(int64_t seq) { SendWithMetadata(seq, "{\"seq\": " + std::to_string(seq) + "}"); }
+
+  transport::GrpcCode code() const { return call->status()->code; }
+  std::string message() const { return call->status()->message; }
+  std::string retryable() const {
+    return std::string(
+        transport::Find(call->status()->trailers, protocol::kRetryableTrailer).value_or("none"));
+  }
+
+  std::unique_ptr<transport::InProcessCall> call;
+};
+
+/// A client of one DoExchange.
+class Writer : public Sender {
+ public:
+  using Sender::Sender;
 
   /// Reads what has come.
   void Collect() {
@@ -158,17 +174,36 @@ class Writer {
     Collect();
     return call->status().has_value();
   }
-  transport::GrpcCode code() const { return call->status()->code; }
-  std::string message() const { return call->status()->message; }
-  std::string retryable() const {
-    return std::string(
-        transport::Find(call->status()->trailers, protocol::kRetryableTrailer).value_or("none"));
-  }
 
-  std::unique_ptr<transport::InProcessCall> call;
   int schemas = 0;
   std::vector<protocol::AckRun> acks;
   std::vector<protocol::Watermarks> watermarks;
+};
+
+/// A client of one DoPut.
+class Putter : public Sender {
+ public:
+  using Sender::Sender;
+
+  /// The LSNs of the PutResults so far. All must be of `level`.
+  const std::vector<int64_t>& Lsns(Tier level = Tier::kLocalDisk) {
+    while (const auto message = call->TakeMessage()) {
+      messages::PutResult result;
+      EXPECT_TRUE(result.ParseFromArray(message->data(), static_cast<int>(message->size())));
+      const auto metadata = nlohmann::json::parse(result.app_metadata());
+      EXPECT_EQ(metadata.size(), 2u) << metadata;
+      EXPECT_EQ(metadata.at("durability_level"), TierName(level));
+      lsns_.push_back(metadata.at("lsn"));
+    }
+    return lsns_;
+  }
+  bool Ended(Tier level = Tier::kLocalDisk) {
+    Lsns(level);
+    return call->status().has_value();
+  }
+
+ private:
+  std::vector<int64_t> lsns_;
 };
 
 /// A client of one DoAction.
@@ -254,6 +289,12 @@ class FlightFixture {
   Writer OpenProducer(const std::string& name, transport::Metadata metadata = {}) {
     metadata.emplace_back(protocol::kProducerHeader, name);
     return OpenOrders(std::move(metadata));
+  }
+  /// A DoPut to that path whose schema has been sent.
+  Putter OpenPut(const std::vector<std::string>& path, transport::Metadata metadata = {}) {
+    Putter putter(transport->Open(kDoPut, std::move(metadata)));
+    putter.SendSchema(*IdSchema(), path);
+    return putter;
   }
   Asker Ask(const std::string& type, const std::string& body) {
     return Asker(transport->Open(kDoAction), type, body);

@@ -70,7 +70,8 @@ std::unique_ptr<transport::CallHandler> FlightService::Start(transport::ServerCa
     return nullptr;
   }
   method.remove_prefix(kPrefix.size());
-  if (method == "DoExchange") return StartWrite(call);
+  if (method == "DoExchange") return StartWrite(call, WriteRpc::kDoExchange);
+  if (method == "DoPut") return StartWrite(call, WriteRpc::kDoPut);
   if (method == "GetFlightInfo") return std::make_unique<GetFlightInfoCall>(call, engine_);
   if (method == "DoGet") return std::make_unique<DoGetCall>(call, engine_);
   if (method == "DoAction") return std::make_unique<DoActionCall>(ActionContextOf(call));
@@ -80,18 +81,20 @@ std::unique_ptr<transport::CallHandler> FlightService::Start(transport::ServerCa
   return nullptr;
 }
 
-std::unique_ptr<transport::CallHandler> FlightService::StartWrite(transport::ServerCall& call) {
+std::unique_ptr<transport::CallHandler> FlightService::StartWrite(transport::ServerCall& call,
+                                                                  WriteRpc rpc) {
   if (shutting_down_) {
     Refuse(call, Error(ErrorCode::kShuttingDown, "the server is shutting down"));
     return nullptr;
   }
-  auto headers = protocol::ParseWriteHeaders(call.metadata());
+  auto headers = rpc == WriteRpc::kDoPut ? protocol::ParsePutHeaders(call.metadata())
+                                         : protocol::ParseWriteHeaders(call.metadata());
   if (!headers.ok()) {
     Refuse(call, headers.status());
     return nullptr;
   }
   if (headers->session.empty()) headers->session = MakeUuid(random_);
-  return std::make_unique<WriteStream>(call, ContextOf(call.loop()), clock_, sessions_,
+  return std::make_unique<WriteStream>(call, ContextOf(call.loop()), clock_, sessions_, rpc,
                                        std::move(*headers), options_);
 }
 

@@ -1,8 +1,8 @@
 // Arrow Flight on the transport seam: finds the handler for a call, and wakes its streams.
 //
-// DoExchange writes (write_stream.h); GetFlightInfo and DoGet answer the server's status; DoAction
-// answers questions about writes (action_calls.h). Owned by the composition root; thread-safe as
-// the transport uses it. Bind it to the loops before they run.
+// DoExchange and DoPut write (write_stream.h); GetFlightInfo and DoGet answer the server's status;
+// DoAction answers questions about writes (action_calls.h). Owned by the composition root;
+// thread-safe as the transport uses it. Bind it to the loops before they run.
 #pragma once
 
 #include <memory>
@@ -36,7 +36,7 @@ class FlightService : public transport::Service {
 
  private:
   LoopContext& ContextOf(transport::EventLoop& loop);
-  std::unique_ptr<transport::CallHandler> StartWrite(transport::ServerCall& call);
+  std::unique_ptr<transport::CallHandler> StartWrite(transport::ServerCall& call, WriteRpc rpc);
   ActionContext ActionContextOf(transport::ServerCall& call);
   void SweepSessions(transport::EventLoop& loop);
 

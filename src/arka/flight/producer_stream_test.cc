@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "arka/flight/ack_cursors.h"
 #include "arka/flight/flight_fixture_test.h"
 
 namespace arka::flight {

@@ -81,7 +81,6 @@ TEST_F(StatusCallsTest, WhatIsNotThereIsRefusedWithWhatIs) {
         Refused{"DoGet", unknown.SerializeAsString(), GrpcCode::kNotFound},
         Refused{"DoGet", "", GrpcCode::kNotFound},
         Refused{"DoGet", "\xff\xff", GrpcCode::kInvalidArgument},
-        Refused{"DoPut", "", GrpcCode::kUnimplemented},
         Refused{"Handshake", "", GrpcCode::kUnimplemented},
         Refused{"doexchange", "", GrpcCode::kUnimplemented},
         Refused{"", "", GrpcCode::kUnimplemented}}) {

@@ -18,12 +18,13 @@ constexpr int64_t kMaxWaitingBytes = 8 << 20;  // before the stream stops readin
 }  // namespace
 
 StreamInput::StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-                         const WriteStreamOptions& options, std::string producer,
+                         const WriteStreamOptions& options, WriteRpc rpc, std::string producer,
                          Listener& listener)
     : call_(call),
       context_(context),
       clock_(clock),
       options_(options),
+      rpc_(rpc),
       producer_name_(std::move(producer)),
       listener_(listener),
       self_(std::make_shared<StreamInput*>(this)),
@@ -79,20 +80,14 @@ Status StreamInput::Take(const std::shared_ptr<arrow::Buffer>& message) {
 // so).
 Status StreamInput::Open(const protocol::FlightData& data) {
   if (data.descriptor != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(const auto path, ParsePathDescriptor(*data.descriptor));
-    ARROW_ASSIGN_OR_RAISE(const auto target, protocol::ParsePath(path, options_.default_table,
-                                                                 options_.default_namespace));
-    const auto* write_target = std::get_if<protocol::WriteTarget>(&target);
-    if (write_target == nullptr) {
-      return Error(ErrorCode::kInvalidRequest, "DoExchange writes to the path 'streaming_write'",
-                   " (with a table after it); '", path[0], "' is not that");
-    }
-    table_name_ = write_target->table;
+    ARROW_ASSIGN_OR_RAISE(table_name_, TableAt(*data.descriptor));
   }
   if (!table_name_) {
     return Error(ErrorCode::kInvalidRequest,
-                 "the stream's first message has no FlightDescriptor; open DoExchange with the "
-                 "path 'streaming_write' and, if you like, a table");
+                 "the stream's first message has no FlightDescriptor; open ",
+                 rpc_ == WriteRpc::kDoPut
+                     ? "DoPut with the path of a table, such as ['sales', 'orders']"
+                     : "DoExchange with the path 'streaming_write' and, if you like, a table");
   }
   if (data.data_header == nullptr) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(auto schema, ingest::DecodeSchema(data.data_header));
@@ -113,6 +108,21 @@ Status StreamInput::Open(const protocol::FlightData& data) {
         });
       });
   return Status::OK();
+}
+
+Result<protocol::TableName> StreamInput::TableAt(const arrow::Buffer& descriptor) const {
+  ARROW_ASSIGN_OR_RAISE(const auto path, ParsePathDescriptor(descriptor));
+  ARROW_ASSIGN_OR_RAISE(const auto target, protocol::ParsePath(path, options_.default_table,
+                                                               options_.default_namespace));
+  if (const auto* write = std::get_if<protocol::WriteTarget>(&target)) return write->table;
+  const auto* table = std::get_if<protocol::TableTarget>(&target);
+  if (rpc_ == WriteRpc::kDoPut && table != nullptr) return table->table;
+  if (rpc_ == WriteRpc::kDoPut) {
+    return Error(ErrorCode::kInvalidRequest, "DoPut writes to a table; the path '", path[0],
+                 "' is the server's status");
+  }
+  return Error(ErrorCode::kInvalidRequest, "DoExchange writes to the path 'streaming_write'",
+               " (with a table after it); '", path[0], "' is not that");
 }
 
 Status StreamInput::OnOpened(Result<std::shared_ptr<const ingest::OpenedTable>> opened) {

@@ -15,6 +15,7 @@
 
 #include "arka/flight/loop_context.h"
 #include "arka/flight/write_admission.h"
+#include "arka/flight/write_rpc.h"
 #include "arka/flight/write_stream_options.h"
 #include "arka/ingest/engine.h"
 #include "arka/protocol/flight_data.h"
@@ -38,10 +39,11 @@ class StreamInput {
     virtual void OnInputDone() = 0;
   };
 
-  /// All must outlive the input. With a `producer` (not empty) every batch must have a seq, without
-  /// one none may.
+  /// All must outlive the input. `rpc` decides which paths may be written to. With a `producer`
+  /// (not empty) every batch must have a seq, without one none may.
   StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-              const WriteStreamOptions& options, std::string producer, Listener& listener);
+              const WriteStreamOptions& options, WriteRpc rpc, std::string producer,
+              Listener& listener);
 
   void Add(std::shared_ptr<arrow::Buffer> message);
   void HalfClose();
@@ -60,6 +62,7 @@ class StreamInput {
   void Pump();
   Status Take(const std::shared_ptr<arrow::Buffer>& message);
   Status Open(const protocol::FlightData& data);
+  Result<protocol::TableName> TableAt(const arrow::Buffer& descriptor) const;
   Status OnOpened(Result<std::shared_ptr<const ingest::OpenedTable>> opened);
   Status DecodeAside(const protocol::FlightData& data);
   Status Admit(ingest::DecodedWrite write, const std::shared_ptr<arrow::Buffer>& app_metadata);
@@ -76,6 +79,7 @@ class StreamInput {
   LoopContext& context_;
   const Clock& clock_;
   const WriteStreamOptions& options_;
+  const WriteRpc rpc_;
   const std::string producer_name_;
   Listener& listener_;
   const std::shared_ptr<StreamInput*> self_;  // expires with the input

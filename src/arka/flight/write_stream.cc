@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "arka/flight/ack_output.h"
+#include "arka/flight/put_output.h"
 #include "arka/flight/status_mapping.h"
 
 namespace arka::flight {
@@ -13,16 +15,18 @@ namespace {
 constexpr std::chrono::milliseconds kWatermarkInterval{100};
 constexpr std::chrono::milliseconds kErrorPatience{10'000};  // for acks, before an error goes out
 
-// Headers go out before the ack schema does.
-transport::ServerCall& WithHeaders(transport::ServerCall& call, const std::string& session) {
-  call.SendHeaders({{std::string(protocol::kSessionHeader), session}});
-  return call;
+std::unique_ptr<WriteOutput> MakeOutput(transport::ServerCall& call, WriteRpc rpc,
+                                        const protocol::WriteHeaders& headers) {
+  // They go out before the ack schema does.
+  call.SendHeaders({{std::string(protocol::kSessionHeader), headers.session}});
+  if (rpc == WriteRpc::kDoPut) return std::make_unique<PutOutput>(call, headers.ack_until);
+  return std::make_unique<AckOutput>(call, headers);
 }
 
 }  // namespace
 
 WriteStream::WriteStream(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-                         SessionRegistry& sessions, protocol::WriteHeaders headers,
+                         SessionRegistry& sessions, WriteRpc rpc, protocol::WriteHeaders headers,
                          const WriteStreamOptions& options)
     : call_(call),
       context_(context),
@@ -32,8 +36,8 @@ WriteStream::WriteStream(transport::ServerCall& call, LoopContext& context, cons
       id_(context.scheduler.Add(*this)),
       self_(std::make_shared<WriteStream*>(this)),
       session_(sessions.Join(headers_.session)),
-      input_(call, context, clock, options, headers_.producer, *this),
-      output_(WithHeaders(call, headers_.session), headers_),
+      input_(call, context, clock, options, rpc, headers_.producer, *this),
+      output_(MakeOutput(call, rpc, headers_)),
       finish_after_(headers_.ack_until),
       last_activity_(clock.Now()) {
   if (headers_.watermarks) SendWatermarksEvery100ms();
@@ -57,7 +61,7 @@ void WriteStream::Wake(const ingest::Progress& progress) {
 }
 
 void WriteStream::OnAdmitted(const ingest::Admission& admission) {
-  output_.Add(admission);
+  output_->Add(admission);
   // One that was committed long ago has no LSN of its own any more.
   if (!admission.committed_long_ago) {
     if (!unregistered_.empty() && unregistered_.back().last.next() == admission.lsn) {
@@ -105,20 +109,21 @@ void WriteStream::Flush() {
   TellSession();
   const ingest::Progress progress = context_.engine.progress();
   const ingest::Table* table = input_.target() == nullptr ? nullptr : input_.target()->table;
-  if (output_.Flush(context_.engine, progress, table)) last_activity_ = clock_.Now();
+  if (output_->Flush(context_.engine, progress, table)) last_activity_ = clock_.Now();
   input_.OnAcksSent();
-  if ((error_ || input_.done()) && output_.AllSentThrough(finish_after_)) {
-    if (headers_.watermarks) output_.SendWatermarks(progress, /*though_unread=*/true);
+  if ((error_ || input_.done()) && output_->AllSentThrough(finish_after_)) {
+    if (headers_.watermarks) output_->SendWatermarks(progress, /*though_unread=*/true);
     return Finish(error_.value_or(Status::OK()));
   }
-  output_.Await(context_.scheduler, id_, finish_after_, table);
+  output_->Await(context_.scheduler, id_, finish_after_, table);
 }
 
 void WriteStream::SendWatermarksEvery100ms() {
   context_.loop.PostAfter(kWatermarkInterval, [weak = std::weak_ptr(self_)] {
     const auto alive = weak.lock();
     if (alive == nullptr || (*alive)->finished_) return;
-    (*alive)->output_.SendWatermarks((*alive)->context_.engine.progress());
+    (*alive)->output_->SendWatermarks((*alive)->context_.engine.progress(),
+                                      /*though_unread=*/false);
     (*alive)->SendWatermarksEvery100ms();
   });
 }

@@ -1,10 +1,11 @@
-// One writing stream: a DoExchange on a `streaming_write` path.
+// One writing stream: a DoExchange on a `streaming_write` path, or a DoPut on a table's.
 //
-// 1. The ack schema goes out at once (Go and Rust clients wait for it before they send).
+// 1. Headers, and of a DoExchange the ack schema, go out at once (Go and Rust clients wait for it
+//    before they send).
 // 2. The first message names the table and brings the schema; the table is opened.
 // 3. Every record batch is checked, gets its LSN (StreamInput), and is acknowledged tier by tier as
-//    watermarks move (AckOutput). Acks are gathered per loop iteration, and stop at a full send
-//    queue, never the writes.
+//    watermarks move (WriteOutput: acks, or PutResults). They are gathered per loop iteration, and
+//    stop at a full send queue, never the writes.
 // 4. Where memory is used up, the stream stops reading; after the admission time-out it ends with
 //    RESOURCE_EXHAUSTED (WriteAdmission).
 // 5. After half-close, or after a bad message, the acks that are due still go out; then the stream
@@ -17,10 +18,11 @@
 #include <optional>
 #include <vector>
 
-#include "arka/flight/ack_output.h"
 #include "arka/flight/loop_context.h"
 #include "arka/flight/session_registry.h"
 #include "arka/flight/stream_input.h"
+#include "arka/flight/write_output.h"
+#include "arka/flight/write_rpc.h"
 #include "arka/flight/write_stream_options.h"
 #include "arka/protocol/write_headers.h"
 #include "arka/transport/call.h"
@@ -29,9 +31,10 @@ namespace arka::flight {
 
 class WriteStream : public transport::CallHandler, public Sleeper, private StreamInput::Listener {
  public:
-  /// All must outlive the stream. Sends headers (with `headers.session`) and the ack schema.
+  /// All must outlive the stream. Sends headers (with `headers.session`) and the ack schema where
+  /// there is one. Of a DoPut `headers` are those of ParsePutHeaders.
   WriteStream(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-              SessionRegistry& sessions, protocol::WriteHeaders headers,
+              SessionRegistry& sessions, WriteRpc rpc, protocol::WriteHeaders headers,
               const WriteStreamOptions& options);
   ~WriteStream() override;
 
@@ -40,13 +43,12 @@ class WriteStream : public transport::CallHandler, public Sleeper, private Strea
   void OnWritable() override { ScheduleFlush(); }
   void Wake(const ingest::Progress& progress) override;
 
-  /// Tries again the write that memory was refused to.
   /// No more writes; acks go on to COMMITTED, then the stream ends with UNAVAILABLE.
   void Shutdown() override;
   void EndIfIdle() override;
 
  private:
-  bool HasRoomForAcks() const override { return output_.HasRoom(); }
+  bool HasRoomForAcks() const override { return output_->HasRoom(); }
   void OnAdmitted(const ingest::Admission& admission) override;
   void OnInputError(Status error) override;
   void OnInputDone() override { ScheduleFlush(); }
@@ -68,7 +70,7 @@ class WriteStream : public transport::CallHandler, public Sleeper, private Strea
   const std::unique_ptr<SessionRegistry::Membership> session_;
   std::vector<LsnRun> unregistered_;  // given since the session was last told
   StreamInput input_;
-  AckOutput output_;
+  const std::unique_ptr<WriteOutput> output_;
   bool flush_scheduled_ = false;
   bool finished_ = false;
   std::optional<Status> error_;  // how the stream will end, once acks are out

@@ -84,6 +84,31 @@ TEST(WriteHeaders, WrongValuesAreRefusedByName) {
   }
 }
 
+TEST(WriteHeaders, APutHasOneLevelAndEndsThere) {
+  const WriteHeaders defaults = ParsePutHeaders({{"arka-producer", "p"}}).ValueOrDie();
+  EXPECT_EQ(defaults.acks, (std::array<bool, 4>{false, true, false, false}));
+  EXPECT_EQ(defaults.ack_until, Tier::kLocalDisk);
+  EXPECT_EQ(defaults.producer, "p");
+  for (Tier tier : kAllTiers) {
+    const std::string name(TierName(tier));
+    const WriteHeaders headers = ParsePutHeaders({{"arka-acks", name}}).ValueOrDie();
+    EXPECT_TRUE(headers.acks[IndexOf(tier)]);
+    EXPECT_EQ(headers.ack_until, tier);
+    EXPECT_TRUE(ParsePutHeaders({{"arka-acks", name}, {"arka-ack-until", name}}).ok());
+  }
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"arka-acks", "MEMORY,LOCAL_DISK"},
+      {"arka-acks", ""},
+      {"arka-ack-until", "COMMITTED"},
+      {"arka-watermarks", "true"}};
+  for (const auto& header : wrong) {
+    const auto result = ParsePutHeaders({header});
+    ASSERT_FALSE(result.ok()) << header.first << "=" << header.second;
+    EXPECT_EQ(CodeOf(result.status()), ErrorCode::kInvalidRequest);
+    EXPECT_NE(result.status().message().find(header.first), std::string::npos);
+  }
+}
+
 std::shared_ptr<arrow::Buffer> Join(const std::vector<std::shared_ptr<arrow::Buffer>>& parts) {
   return arrow::ConcatenateBuffers(parts).ValueOrDie();
 }

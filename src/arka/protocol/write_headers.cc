@@ -71,4 +71,33 @@ Result<WriteHeaders> ParseWriteHeaders(
   return headers;
 }
 
+Result<WriteHeaders> ParsePutHeaders(
+    const std::vector<std::pair<std::string, std::string>>& metadata) {
+  ARROW_ASSIGN_OR_RAISE(WriteHeaders headers, ParseWriteHeaders(metadata));
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(metadata, [&](const auto& header) { return header.first == name; });
+  };
+  if (!has(kAcksHeader)) {
+    headers.acks = {};
+    headers.acks[IndexOf(Tier::kLocalDisk)] = true;
+  }
+  if (std::ranges::count(headers.acks, true) != 1) {
+    return Error(ErrorCode::kInvalidRequest, "header ", kAcksHeader,
+                 ": a DoPut answers one PutResult a batch, at one level; expected ", kTierNames,
+                 ". DoExchange tells several levels");
+  }
+  const Tier level = kAllTiers[std::ranges::find(headers.acks, true) - headers.acks.begin()];
+  if (has(kAckUntilHeader) && headers.ack_until != level) {
+    return Error(ErrorCode::kInvalidRequest, "header ", kAckUntilHeader, ": a DoPut ends after its",
+                 " last PutResult, at the level of ", kAcksHeader, ", here ", TierName(level),
+                 "; leave the header out");
+  }
+  headers.ack_until = level;
+  if (headers.watermarks) {
+    return Error(ErrorCode::kInvalidRequest, "header ", kWatermarksHeader,
+                 ": a DoPut has no watermark rows; leave the header out, or use DoExchange");
+  }
+  return headers;
+}
+
 }  // namespace arka::protocol

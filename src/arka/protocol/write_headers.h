@@ -39,4 +39,10 @@ struct WriteHeaders {
 Result<WriteHeaders> ParseWriteHeaders(
     const std::vector<std::pair<std::string, std::string>>& metadata);
 
+/// The same of a DoPut, which tells one level of every batch and then ends: `acks` is that level
+/// (LOCAL_DISK where the client names none) and `ack_until` too. kInvalidRequest also for several
+/// levels, and for what a DoPut cannot keep: another `arka-ack-until`, and watermarks.
+Result<WriteHeaders> ParsePutHeaders(
+    const std::vector<std::pair<std::string, std::string>>& metadata);
+
 }  // namespace arka::protocol
