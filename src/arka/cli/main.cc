@@ -26,6 +26,12 @@ int main(int argc, char** argv) {
       "Where the data directory has no log (a new machine, a lost disk): get every\n"
       "write back that was acknowledged at OBJECT_STORAGE. Does nothing where the log is\n"
       "all there. The old server must be dead");
+  serve
+      ->add_option("--give-up-writes-of", serve_arguments.give_up_writes_of,
+                   "The UUID of a table that was dropped while writes to it were not committed:\n"
+                   "these writes are lost for good, and the log lets go of them. Does nothing\n"
+                   "where the catalog has the table. May be given many times")
+      ->take_all();
   serve->footer(
       "Without arguments the server listens on localhost:8815 and keeps everything under\n"
       "./arka-data. It prints one line when it takes writes. Every key can also be given as an\n"

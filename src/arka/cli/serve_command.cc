@@ -90,7 +90,8 @@ int Serve(const ServeArguments& arguments, const EdgeDecorators& decorators) {
   }
   SetUpLogging(*config);
   RaiseFileLimit();
-  const int code = RunUntilStopped(*config, {arguments.recover_from_object_store}, decorators);
+  const StartOptions options{arguments.recover_from_object_store, arguments.give_up_writes_of};
+  const int code = RunUntilStopped(*config, options, decorators);
   const Status finalized = FinalizeObjectStores();
   if (!finalized.ok()) spdlog::warn("{}", finalized.message());
   return code;

@@ -13,6 +13,7 @@ struct ServeArguments {
   std::optional<std::string> config_path;
   std::vector<std::string> settings;  // "key=value"
   bool recover_from_object_store = false;
+  std::vector<std::string> give_up_writes_of;  // UUIDs of tables
 };
 
 inline constexpr int kExitTryAgain = 1;   // the disk is full, the directory locked, a store away

@@ -22,6 +22,12 @@ std::string KeyOf(const std::string& node, Lsn lsn) {
   return Prefix(node) + number + std::string(kSuffix);
 }
 
+// Of two of one LSN it is the one that more is lost of: between them writes were given up.
+bool IsNewer(const ProducerCheckpoint& one, const ProducerCheckpoint& other) {
+  if (one.lsn != other.lsn) return one.lsn > other.lsn;
+  return LsnRanges(one.lost).count() > LsnRanges(other.lost).count();
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(Fs& fs, ObjectStore& objects, std::string directory,
@@ -73,8 +79,7 @@ Status CheckpointStore::Publish(const ProducerCheckpoint& checkpoint) {
   const auto bytes = EncodeCheckpoint(checkpoint, node_);
   exists_ = true;  // from now on even where only part of it works
   ARROW_RETURN_NOT_OK(WithContext(
-      WriteSlot(std::as_bytes(std::span(bytes->data(), static_cast<size_t>(bytes->size()))),
-                checkpoint.lsn),
+      WriteSlot(std::as_bytes(std::span(bytes->data(), static_cast<size_t>(bytes->size())))),
       "checkpoint on disk"));
   const std::string key = KeyOf(node_, checkpoint.lsn);
   if (std::find(keys_.begin(), keys_.end(), key) == keys_.end()) keys_.push_back(key);
@@ -106,8 +111,9 @@ Status CheckpointStore::ReadSlot(size_t slot, std::optional<ProducerCheckpoint>*
     return Status::OK();
   }
   slots_[slot].whole = true;
-  slots_[slot].lsn = checkpoint->lsn;
-  if (!*newest || (*newest)->lsn < checkpoint->lsn) *newest = std::move(*checkpoint);
+  if (*newest && !IsNewer(*checkpoint, **newest)) return Status::OK();
+  newest_slot_ = slot;
+  *newest = std::move(*checkpoint);
   return Status::OK();
 }
 
@@ -127,16 +133,15 @@ Status CheckpointStore::ReadObjects(std::optional<ProducerCheckpoint>* newest, S
   return Status::OK();
 }
 
-// The older of the two, or the one that is not whole: the other must not be touched before.
-Status CheckpointStore::WriteSlot(ByteSpan bytes, Lsn lsn) {
-  const bool second = slots_[0].whole && (!slots_[1].whole || slots_[1].lsn < slots_[0].lsn);
-  const size_t index = second ? 1 : 0;
+// The older of the two: the other must not be touched before.
+Status CheckpointStore::WriteSlot(ByteSpan bytes) {
+  const size_t index = 1 - newest_slot_;
   Slot& slot = slots_[index];
   const bool fits = slot.whole && std::cmp_less_equal(bytes.size(), slot.size_bytes);
   slot.whole = false;
   ARROW_RETURN_NOT_OK(fits ? Overwrite(index, bytes) : Replace(index, bytes));
   slot.whole = true;
-  slot.lsn = lsn;
+  newest_slot_ = index;
   return Status::OK();
 }
 

@@ -48,13 +48,12 @@ class CheckpointStore {
   struct Slot {
     bool whole = false;  // the file is there, and its last write worked
     int64_t size_bytes = 0;
-    Lsn lsn = kNoLsn;
   };
 
   std::string SlotPath(size_t slot) const;
   Status ReadSlot(size_t slot, std::optional<ProducerCheckpoint>* newest, Status* damage);
   Status ReadObjects(std::optional<ProducerCheckpoint>* newest, Status* damage);
-  Status WriteSlot(ByteSpan bytes, Lsn lsn);
+  Status WriteSlot(ByteSpan bytes);
   Status Overwrite(size_t slot, ByteSpan bytes);
   Status Replace(size_t slot, ByteSpan bytes);
   void DeleteOlder(const std::string& kept);
@@ -64,6 +63,7 @@ class CheckpointStore {
   const std::string directory_;
   const std::string node_;
   std::array<Slot, 2> slots_;
+  size_t newest_slot_ = 1;  // the other one is written next
   bool exists_ = false;
   Lsn published_ = kNoLsn;
   bool listed_ = false;

@@ -110,6 +110,38 @@ TEST(CheckpointStore, GrowsItsFiles) {
   }
 }
 
+// Writes are given up without an LSN being given: the next checkpoint may be of the same LSN.
+TEST(CheckpointStore, OfTwoOfOneLsnItFindsTheLaterOneWhateverHappensToTheNext) {
+  for (int64_t first = 0; first < 2; ++first) {
+    for (int64_t nth = 1; nth < 50; ++nth) {
+      SCOPED_TRACE(testing::Message() << first << ", operation " << nth);
+      Fixture fixture;
+      ProducerCheckpoint given_up = CheckpointOf(2010);
+      given_up.lost.push_back({Lsn{2012}, Lsn{2012}});
+      {
+        auto store = fixture.Open();
+        for (int64_t i = 0; i <= first; ++i) {
+          ASSERT_THAT(store.Publish(CheckpointOf(2000 + i)), IsOk());
+        }
+        ASSERT_THAT(store.Publish(CheckpointOf(2010)), IsOk());
+      }
+      auto store = fixture.Open();
+      ASSERT_THAT(store.Find(Lsn{2000}), IsOk());
+      ASSERT_THAT(store.Publish(given_up), IsOk());
+      ASSERT_EQ(fixture.Open().Find(Lsn{2000}).ValueOrDie(), given_up);
+      fixture.disk_faults.Add({.nth = nth, .times = kForGood, .effect = Effect::kPartial});
+      const bool published = store.Publish(CheckpointOf(2020)).ok();
+      const bool fired = fixture.disk_faults.fired();
+      fixture.disk_faults.Clear();
+      fixture.disk.LosePower(nth, PowerLoss::kTearSectors);
+      const auto found = fixture.Open().Find(Lsn{2000}).ValueOrDie();
+      ASSERT_TRUE(found == given_up || found.lsn == Lsn{2020});
+      ASSERT_TRUE(!published || found.lsn == Lsn{2020});
+      if (!fired) break;
+    }
+  }
+}
+
 // What was published last survives whatever happens to the next one.
 TEST(CheckpointStore, SurvivesAnyFailureAndAPowerLossAfterAnyOperation) {
   for (const Effect effect : {Effect::kNone, Effect::kPartial, Effect::kFull}) {

@@ -483,7 +483,8 @@ std::vector<protocol::TableStatus> Committer::tables(size_t limit) const {
         status.problem = retry->error.message();
         status.problem_since_us = retry->since.time_since_epoch().count();
       }
-      if (status.problem.empty() && table.is_gone()) status.problem = table.CheckThere().message();
+      if (status.problem.empty() && table.is_gone() && status.pending_writes > 0)
+        status.problem = table.CheckThere().message();
       tables.push_back(std::move(status));
     }
   }

@@ -45,8 +45,9 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
   std::deque<std::pair<Lsn, std::string>> objects;
   ARROW_ASSIGN_OR_RAISE(const Lsn s3_lsn,
                         Uploader::FindUploaded(seams.objects, engine->options_.node, &objects));
-  Recovery recovery(engine->tables_, engine->sequencer_, engine->checkpoints_, seams.clock,
-                    engine->options_.recovery_progress);
+  GivenUpWrites given_up(seams.catalog, engine->options_.give_up_writes_of);
+  Recovery recovery(engine->tables_, engine->sequencer_, engine->checkpoints_, given_up,
+                    seams.clock, engine->options_.recovery_progress);
   ARROW_ASSIGN_OR_RAISE(engine->log_, wal::Log::Open(seams.fs, seams.clock, log_options, recovery));
   const Lsn uploaded = std::max(s3_lsn, recovery.checkpoint_lsn());
   if (const Lsn last = std::max(engine->log_->last_lsn(), kNoLsn); uploaded > last) {
@@ -68,6 +69,8 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
     spdlog::info("recovery: {} write(s) go to their tables again, {} are held for missing tables",
                  recovery.restored_writes(), recovery.held_writes());
   }
+  given_up.Report();
+  for (const LsnRange& range : given_up.ranges()) engine->sequencer_.RestoreGivenUp(range);
   engine->replayer_ = std::make_unique<LogReplayer>(*engine->log_, engine->tables_);
   engine->committer_.ReadFrom(*engine->replayer_);
   engine->uploader_ = std::make_unique<Uploader>(
@@ -80,6 +83,13 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
     if (raw->producer_turns_->any_waiting()) raw->producer_turns_->OnRoom();
   });
   engine->sequencer_.Begin(*engine->log_, s3_lsn);
+  if (!given_up.ranges().empty()) {
+    // Before anybody is told: what was told to be lost once must not land after another start.
+    const Lsn through = engine->progress().watermarks.s3_lsn;
+    ARROW_RETURN_NOT_OK(
+        WithContext(engine->checkpoints_.Publish(engine->sequencer_.CheckpointAt(through)),
+                    "making it durable that writes are given up"));
+  }
   return engine;
 }
 

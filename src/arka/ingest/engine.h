@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "arka/base/error.h"
 #include "arka/base/task_queue.h"
@@ -51,6 +52,8 @@ struct EngineOptions {
   std::chrono::milliseconds acks_retention{300'000};
   /// Where the disk has no log: make it out of what the object store has.
   bool recover_from_object_store = false;
+  /// UUIDs of tables: what the log holds for them is given up where the catalog has them no more.
+  std::vector<std::string> give_up_writes_of;
   bool stepped = false;  // nothing runs by itself, but for Step: for simulations
   RecoveryProgress* recovery_progress = nullptr;  // told while Make runs
 };

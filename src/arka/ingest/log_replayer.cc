@@ -26,7 +26,7 @@ class Filter : public wal::ReplayVisitor {
     const auto opened = tables_.OfDefinition(record.definition);
     if (opened == nullptr || (only_ != nullptr && opened->table != only_)) return Status::OK();
     Table& table = *opened->table;
-    if (record.lsn <= table.committed_through()) return Status::OK();
+    if (table.is_settled(record.lsn)) return Status::OK();
     auto write = DecodeLogged(record, *opened->schema);
     if (!write.ok()) return WithContext(write.status(), table.identifier.ToString());
     const int64_t bytes = write->size_bytes();

@@ -1,9 +1,10 @@
 // Reads writes back out of the log while the server runs, ready for their tables' buffers.
 //
 // For writes whose rows are not in memory: those of a backlog, and those of a table that has to
-// begin anew. Rows come in LSN order; a write that a snapshot holds is left out, and so is one to a
-// table that is gone. What the log holds was validated in full when it was taken, so it is decoded
-// and not validated again. Thread-safe as Log and TableRegistry are; blocks on the disk.
+// begin anew. Rows come in LSN order; a write that a snapshot holds is left out, and so is one that
+// was given up or whose table is gone. What the log holds was validated in full when it was taken,
+// so it is decoded and not validated again. Thread-safe as Log and TableRegistry are; blocks on the
+// disk.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,11 @@
 #include "arka/ingest/lsn_ranges.h"
 
+#include <iterator>
+#include <set>
+
 #include <gtest/gtest.h>
+
+#include "arka/testing/seeded_random.h"
 
 namespace arka::ingest {
 namespace {
@@ -26,6 +31,30 @@ TEST(LsnRanges, MakesOneOfRangesThatTouchOrOverlap) {
   ranges.Add({Lsn{1008}, Lsn{1020}});
   ranges.Add({Lsn{1010}, Lsn{1011}});
   EXPECT_EQ(ranges.UpTo(Lsn{2000}), (std::vector<LsnRange>{{Lsn{1005}, Lsn{1020}}}));
+}
+
+TEST(LsnRanges, TakesRangesInAnyOrderAndAgreesWithASet) {
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(seed);
+    SeededRandom random(seed);
+    LsnRanges ranges;
+    std::set<int64_t> model;
+    for (int step = 0; step < 12; ++step) {
+      const auto first = static_cast<int64_t>(1000 + random.Next() % 60);
+      const auto last = static_cast<int64_t>(first + random.Next() % 6);
+      ranges.Add({Lsn{first}, Lsn{last}});
+      for (int64_t lsn = first; lsn <= last; ++lsn) model.insert(lsn);
+    }
+    const auto all = ranges.UpTo(Lsn{2000});
+    for (size_t i = 1; i < all.size(); ++i) EXPECT_GT(all[i].first, all[i - 1].last.next());
+    EXPECT_EQ(ranges.count(), static_cast<int64_t>(model.size()));
+    for (int64_t lsn = 990; lsn < 1080; ++lsn) {
+      ASSERT_EQ(ranges.Contains(Lsn{lsn}), model.contains(lsn)) << lsn;
+      const auto behind = model.lower_bound(lsn);
+      const Lsn below = behind == model.begin() ? kNoLsn : Lsn{*std::prev(behind)};
+      ASSERT_EQ(ranges.LastBelow(Lsn{lsn}), below) << lsn;
+    }
+  }
 }
 
 }  // namespace

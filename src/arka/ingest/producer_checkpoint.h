@@ -21,7 +21,7 @@ namespace arka::ingest {
 struct ProducerCheckpoint {
   Lsn lsn = kNoLsn;  // everything up to here is in it, nothing above
   std::vector<ProducerState> producers;
-  std::vector<LsnRange> lost;
+  std::vector<LsnRange> lost;      // also above `lsn`, where they were given up
   RunningTime running{0};          // how long the server had been running
   Lsn forgotten_through = kNoLsn;  // as ProducerTable::forgotten_through
 

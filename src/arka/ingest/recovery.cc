@@ -16,20 +16,26 @@ constexpr std::chrono::seconds kLogInterval{1};
 Status Recovery::OnBegin(Lsn after) {
   ARROW_ASSIGN_OR_RAISE(ProducerCheckpoint checkpoint, checkpoints_.Find(after));
   checkpoint_lsn_ = last_ = checkpoint.lsn;
+  given_up_.RestoreLost(checkpoint.lost);
   sequencer_.RestoreCheckpoint(std::move(checkpoint));
   return Status::OK();
 }
 
 Status Recovery::OnDefinition(const wal::Definition& definition) {
-  if (opened_.contains(definition.id) || gone_.contains(definition.id)) return Status::OK();
+  if (uuids_.contains(definition.id)) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const TableDefinition table, DecodeTableDefinition(*definition.bytes));
   uuids_[definition.id] = table.table_uuid;
+  ARROW_ASSIGN_OR_RAISE(const bool given_up, given_up_.Includes(table));
+  if (given_up) {
+    tables_.Skip(definition.id);
+    skipped_.insert(definition.id);
+    return Status::OK();
+  }
   const auto restored = tables_.Restore(definition.id, table);
   if (!restored.ok()) {
     return WithContext(restored.status(), "recovery of " + table.identifier.ToString());
   }
   if ((*restored)->is_gone()) {
-    spdlog::error("recovery: {}", (*restored)->CheckThere().message());
     gone_[definition.id] = *restored;
     return Status::OK();
   }
@@ -49,8 +55,18 @@ Status Recovery::NoteWrite(const wal::WriteRecord& record) {
 
 Status Recovery::OnWrite(wal::WriteRecord record) {
   ARROW_RETURN_NOT_OK(NoteWrite(record));
+  if (skipped_.contains(record.definition)) {
+    given_up_.Add(uuids_.at(record.definition), record.lsn);
+    return Status::OK();
+  }
   if (const auto gone = gone_.find(record.definition); gone != gone_.end()) {
-    sequencer_.Hold(*gone->second, record.lsn, record.header->size() + record.body->size());
+    Table& table = *gone->second;
+    if (given_up_.WasGivenUp(record.lsn)) {
+      table.given_up_through = record.lsn;
+      return Status::OK();
+    }
+    if (table.first_held == kNoLsn) spdlog::error("recovery: {}", table.CheckThere().message());
+    sequencer_.Hold(table, record.lsn, record.header->size() + record.body->size());
     ++held_writes_;
     return Status::OK();
   }
@@ -61,6 +77,10 @@ Status Recovery::OnWrite(wal::WriteRecord record) {
   }
   Table& table = *opened->second->table;
   if (record.lsn <= table.committed_at_open) return Status::OK();
+  if (given_up_.WasGivenUp(record.lsn)) {
+    table.given_up_through = record.lsn;
+    return Status::OK();
+  }
   // What has no rows needs no snapshot, and no property tells that it was committed before.
   ARROW_ASSIGN_OR_RAISE(const IpcMessageView view, ViewIpcMessage(*record.header, *record.body));
   if (view.row_count == 0) return Status::OK();

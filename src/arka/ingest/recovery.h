@@ -4,7 +4,7 @@
 //
 // Which writes a snapshot holds is what the catalog says (the table's property), not a local file.
 // Lives only while the log is opened. A table that the catalog no longer has is reported and its
-// writes stay in the log.
+// writes stay in the log, but for those that are given up.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <string>
 
 #include "arka/ingest/checkpoint_store.h"
+#include "arka/ingest/given_up_writes.h"
 #include "arka/ingest/recovery_progress.h"
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/table_registry.h"
@@ -27,10 +28,11 @@ class Recovery : public wal::ReplayVisitor {
   /// All must outlive the recovery.
   /// `progress` may be none.
   Recovery(TableRegistry& tables, Sequencer& sequencer, CheckpointStore& checkpoints,
-           const Clock& clock, RecoveryProgress* progress)
+           GivenUpWrites& given_up, const Clock& clock, RecoveryProgress* progress)
       : tables_(tables),
         sequencer_(sequencer),
         checkpoints_(checkpoints),
+        given_up_(given_up),
         clock_(clock),
         progress_(progress),
         began_(clock.Now()),
@@ -54,12 +56,14 @@ class Recovery : public wal::ReplayVisitor {
   TableRegistry& tables_;
   Sequencer& sequencer_;
   CheckpointStore& checkpoints_;
+  GivenUpWrites& given_up_;
   const Clock& clock_;
   RecoveryProgress* const progress_;
   const SteadyTime began_;
   SteadyTime logged_;
   std::map<wal::DefinitionId, std::shared_ptr<const OpenedTable>> opened_;
   std::map<wal::DefinitionId, Table*> gone_;
+  std::set<wal::DefinitionId> skipped_;             // whose writes are given up
   std::map<wal::DefinitionId, std::string> uuids_;  // of the tables, also of those that are gone
   Lsn checkpoint_lsn_ = kNoLsn;
   Lsn last_ = kNoLsn;  // of the writes seen: the next one follows, or LSNs between are lost

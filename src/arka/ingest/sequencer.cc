@@ -70,6 +70,7 @@ void Sequencer::RestoreCheckpoint(ProducerCheckpoint checkpoint) {
   for (ProducerState& state : checkpoint.producers) {
     producers_.Restore(std::move(state), checkpoint.running);
   }
+  if (!checkpoint.lost.empty()) given_up_through_ = checkpoint.lost.back().first;
   lost_ = LsnRanges(std::move(checkpoint.lost));
 }
 
@@ -77,13 +78,20 @@ Status Sequencer::RestoreSeq(const std::string& producer, const std::string& tab
                              int64_t seq, Lsn lsn) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  return producers_.Replay(producer, table_uuid, seq, lsn, Running(), lost_.last());
+  return producers_.Replay(producer, table_uuid, seq, lsn, Running(), lost_.LastBelow(lsn));
 }
 
 void Sequencer::RestoreLost(LsnRange lost) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
   lost_.Add(lost);
+}
+
+void Sequencer::RestoreGivenUp(LsnRange given_up) {
+  std::lock_guard lock(mutex_);
+  ARKA_CHECK(log_ == nullptr);
+  lost_.Add(given_up);
+  given_up_through_ = std::max(given_up_through_, given_up.last);
 }
 
 void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
@@ -180,7 +188,8 @@ ProducerCheckpoint Sequencer::CheckpointAt(Lsn through) {
     }
     if (after) continue;
     producers_.EndSnapshot();
-    checkpoint.lost = lost_.UpTo(through);
+    // That writes were given up is nowhere else, so also of those above `through`.
+    checkpoint.lost = lost_.UpTo(std::max(through, given_up_through_));
     checkpoint.running = now;
     checkpoint.forgotten_through = producers_.forgotten_through();
   } while (after);
@@ -191,6 +200,13 @@ Result<std::optional<Admission>> Sequencer::JudgeLocked(const Producer& producer
   using Verdict = ProducerTable::Verdict;
   ARROW_ASSIGN_OR_RAISE(const auto judged, producers_.Judge(producer, seq));
   if (judged.verdict == Verdict::kNew) return std::nullopt;
+  if (lost_.Contains(judged.lsn)) {
+    return Error(ErrorCode::kNotFound, "seq ", seq, " of producer '", producer.name(),
+                 "' was written, as LSN ", judged.lsn,
+                 " or before, and the writes of that table were given up since "
+                 "(--give-up-writes-of): it is not written in its place again; the next seq is ",
+                 producer.last_seq() + 1);
+  }
   return Admission{judged.lsn, true, judged.verdict == Verdict::kForgotten};
 }
 

@@ -84,8 +84,11 @@ class Sequencer : public wal::LogListener {
   /// ProducerTable::Replay.
   Status RestoreSeq(const std::string& producer, const std::string& table_uuid, int64_t seq,
                     Lsn lsn);
-  /// LSNs that are in no log although later ones are: never durable. In order.
+  /// LSNs that are in no log although later ones are: never durable.
   void RestoreLost(LsnRange lost);
+  /// LSNs that the log may still hold and that nobody shall have any more: lost from now on, once a
+  /// checkpoint says so. Their seqs stay known, and are refused when they are sent again.
+  void RestoreGivenUp(LsnRange given_up);
   /// The log is open and replayed up to log.last_lsn(); what is <= `s3_lsn` is in the object store.
   /// `log` must outlive the sequencer.
   void Begin(wal::Log& log, Lsn s3_lsn);
@@ -190,6 +193,7 @@ class Sequencer : public wal::LogListener {
   Lsn last_restored_ = kNoLsn;       // of those with a table; until Begin
   int64_t restored_bytes_ = 0;       // until Begin
   LsnRanges lost_;                   // may reach above last_lsn, up to the first one of this run
+  Lsn given_up_through_ = kNoLsn;    // what is lost up to here is in every checkpoint
   std::array<int64_t, 4> moved_at_us_ = {};
   std::array<TierHistory, 3> histories_;  // of the tiers below COMMITTED
   std::deque<Sample> not_uploaded_;       // when some writes came, oldest first

@@ -52,6 +52,9 @@ class Table {
   /// replay; guarded by the Sequencer until then.
   Lsn first_held = kNoLsn;
   Lsn last_held = kNoLsn;
+  /// What the log holds for the table up to here was given up (ingest/given_up_writes.h) before the
+  /// table was back. Constant after replay.
+  Lsn given_up_through = kNoLsn;
 
   /// A write of about `bytes` was given `lsn`. The Sequencer's; the rest is thread-safe.
   void NoteWrite(Lsn lsn, int64_t bytes);
@@ -89,6 +92,10 @@ class Table {
 
   /// Every write to the table up to this LSN is committed. Thread-safe.
   Lsn committed_through() const { return Lsn{committed_through_.load()}; }
+
+  /// Whether nothing is left to do for a write of `lsn` that the log holds: it is committed, or was
+  /// given up. Thread-safe.
+  bool is_settled(Lsn lsn) const { return lsn <= committed_through() || lsn <= given_up_through; }
 
   /// Writes that have an LSN and are not yet in the committer's hands. Guarded by the Sequencer.
   std::vector<BufferedWrite> pending;

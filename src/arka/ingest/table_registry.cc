@@ -147,7 +147,9 @@ Result<iceberg::Table> TableRegistry::LoadOrCreate(const iceberg::TableIdentifie
     return Error(ErrorCode::kNotFound, "table ", identifier.ToString(), " (UUID ", known->uuid,
                  ") is gone from the catalog, and writes to it are not committed yet: no new one "
                  "is made in its place. They are kept in the log; bring the table back, and they "
-                 "land by themselves");
+                 "land by themselves. Or, if nobody wants them any more: restart with "
+                 "--give-up-writes-of ",
+                 known->uuid);
   }
   if (!options_.auto_create) {
     return Error(ErrorCode::kNotFound, "no table ", identifier.ToString(),
@@ -260,6 +262,11 @@ Result<Table*> TableRegistry::Restore(wal::DefinitionId id, const TableDefinitio
   by_definition_[id] = opened;
   entry->opened.push_back(std::move(opened));
   return entry->table.get();
+}
+
+void TableRegistry::Skip(wal::DefinitionId id) {
+  std::lock_guard lock(mutex_);
+  last_definition_ = std::max(last_definition_, id.value);
 }
 
 Table* TableRegistry::HoldBack(Entry& entry, wal::DefinitionId id,

@@ -62,6 +62,8 @@ class TableRegistry {
   /// Replay: a definition out of the log; answers its table. Where that is gone from the catalog
   /// (is_gone), the definition is kept until Look or Open finds the table.
   Result<Table*> Restore(wal::DefinitionId id, const TableDefinition& definition);
+  /// Replay: a definition whose writes are given up; OfDefinition never knows it.
+  void Skip(wal::DefinitionId id);
   /// Looks for a table that is gone. Once OK, OfDefinition knows what was kept. kNotFound, saying
   /// what is missing; other errors as the catalog has them. Blocks.
   Status Look(Table& table);

@@ -43,8 +43,26 @@ Result<iceberg::Table> FindTable(iceberg::Catalog& catalog, const iceberg::Table
   } else {
     problem << " (and was not searched for it under other names)";
   }
-  problem << ". Its writes are kept in the log; bring the table back, and they land by themselves";
+  problem << ". Its writes are kept in the log; bring the table back, and they land by themselves. "
+             "Or, if nobody wants them any more: restart with --give-up-writes-of "
+          << table_uuid;
   return MakeStatus(ErrorCode::kNotFound, problem.str());
+}
+
+Result<bool> HasTable(iceberg::Catalog& catalog, const iceberg::TableIdentifier& name,
+                      const std::string& table_uuid) {
+  const auto named = catalog.LoadTable(name);
+  if (named.ok() && named->metadata->table_uuid == table_uuid) return true;
+  if (!named.ok() && CodeOf(named.status()) != ErrorCode::kNotFound) return named.status();
+  ARROW_ASSIGN_OR_RAISE(const auto names, catalog.ListTables());
+  for (const auto& other : names) {
+    const auto loaded = catalog.LoadTable(other);
+    if (loaded.ok() && loaded->metadata->table_uuid == table_uuid) return true;
+    if (!loaded.ok() && IsRetryable(CodeOf(loaded.status()))) {
+      return WithContext(loaded.status(), "table " + other.ToString());
+    }
+  }
+  return false;
 }
 
 }  // namespace arka::lake

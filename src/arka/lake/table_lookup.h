@@ -21,4 +21,9 @@ inline constexpr size_t kMaxSearchedTables = 100;
 Result<iceberg::Table> FindTable(iceberg::Catalog& catalog, const iceberg::TableIdentifier& name,
                                  const std::string& table_uuid);
 
+/// Whether the catalog has the table, under `name` or any other, however many there are. An error
+/// where it is away, or does not say it of every table; one whose metadata is broken is none.
+Result<bool> HasTable(iceberg::Catalog& catalog, const iceberg::TableIdentifier& name,
+                      const std::string& table_uuid);
+
 }  // namespace arka::lake

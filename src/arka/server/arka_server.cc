@@ -142,6 +142,7 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   ARROW_RETURN_NOT_OK(transport_->Start());
   spdlog::info("starting: listening on {}, not ready yet", transport_->address());
   engine_options.recover_from_object_store = start_options_.recover_from_object_store;
+  engine_options.give_up_writes_of = start_options_.give_up_writes_of;
   engine_options.recovery_progress = &gate_.progress();
   StartPatience patience(gate_);
   if (!IsLocal(config_.object_store.uri)) {

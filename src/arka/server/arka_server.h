@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "arka/base/error.h"
 #include "arka/flight/flight_service.h"
@@ -32,6 +33,8 @@ std::string_view Version();
 struct StartOptions {
   /// Where the data directory has no log: get what the object store has (docs/operating.md).
   bool recover_from_object_store = false;
+  /// UUIDs of tables that are gone: their writes are given up (docs/operating.md).
+  std::vector<std::string> give_up_writes_of;
 };
 
 class ArkaServer {
@@ -56,7 +59,7 @@ class ArkaServer {
 
  private:
   ArkaServer(const Config& config, StartOptions options)
-      : config_(config), start_options_(options) {}
+      : config_(config), start_options_(std::move(options)) {}
   Status Build(const EdgeDecorators& decorators);
   Status OpenCatalog(ObjectStore& warehouse, const Clock& clock);
 
