@@ -26,7 +26,8 @@ Result<ActionBody> ActionBody::Parse(std::string_view action, std::string_view t
     std::string names;
     for (std::string_view key : keys) names += (names.empty() ? "" : ", ") + std::string(key);
     return Error(ErrorCode::kInvalidRequest, "action ", action, ": ", parts...,
-                 "; expected a JSON object with the keys ", names);
+                 "; expected a JSON object with ",
+                 names.empty() ? "no keys, or nothing" : "the keys " + names);
   };
   if (text.size() > kMaxActionBodyBytes) {
     return refuse("the body has ", text.size(), " bytes, over ", kMaxActionBodyBytes);

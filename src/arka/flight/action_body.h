@@ -25,6 +25,12 @@ class ActionBody {
   static Result<ActionBody> Parse(std::string_view action, std::string_view text,
                                   const std::set<std::string_view>& keys);
 
+  /// The same of an action that needs no key: no text at all counts as {}.
+  static Result<ActionBody> ParseOrEmpty(std::string_view action, std::string_view text,
+                                         const std::set<std::string_view>& keys) {
+    return Parse(action, text.empty() ? "{}" : text, keys);
+  }
+
   bool Has(std::string_view key) const { return object_.contains(key); }
 
   /// The text under `key`; 1 to 1024 bytes.

@@ -6,6 +6,7 @@
 
 #include "arka/flight/durability_status_action.h"
 #include "arka/flight/flight.pb.h"
+#include "arka/flight/flush_action.h"
 #include "arka/flight/last_seq_action.h"
 #include "arka/flight/status_mapping.h"
 
@@ -20,7 +21,7 @@ struct KnownAction {
   StartAction start;
 };
 
-constexpr std::array<KnownAction, 2> kActions = {{
+constexpr std::array<KnownAction, 4> kActions = {{
     {"last_seq",
      "Where a producer is to go on: {\"producer\": name, \"table\": \"namespace.name\"} -> "
      "{\"producer\", \"table\", \"last_seq\", \"lsn\"}; last_seq 0: nothing is known, begin at 1; "
@@ -31,6 +32,16 @@ constexpr std::array<KnownAction, 2> kActions = {{
      "after_lsn, and the older ones that came after its stream ended; with until it waits for that "
      "level. {\"lsns\": [...]} -> the level of each.",
      StartDurabilityStatus},
+    {"flush",
+     "{\"level\": \"LOCAL_DISK\" | \"OBJECT_STORAGE\" | \"COMMITTED\", \"table\": name} -> "
+     "{\"lsn\", "
+     "\"level\"} once every write of before the call (to that table; without it, to any) is there.",
+     StartFlush},
+    {"commit",
+     "{\"table\": name} -> {\"lsn\", \"tables\": [{\"table\", \"committed_lsn\", "
+     "\"snapshot_id\"}]} "
+     "once every write of before the call (to that table; without it, to any) is committed.",
+     StartCommit},
 }};
 
 std::string KnownNames() {

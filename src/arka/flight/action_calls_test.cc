@@ -47,7 +47,7 @@ TEST_F(ActionCallsTest, ListActionsSaysWhatThereIs) {
     names.push_back(type.type());
     EXPECT_FALSE(type.description().empty());
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"last_seq", "durability_status"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"last_seq", "durability_status", "flush", "commit"}));
 }
 
 TEST_F(ActionCallsTest, AnUnknownActionIsNotFoundAndTheKnownOnesAreNamed) {

@@ -71,8 +71,13 @@ void Committer::Start() {
   });
 }
 
-void Committer::CommitNow() {
-  commit_now_ = true;
+void Committer::CommitNow(const Table* table) {
+  if (table == nullptr) {
+    commit_now_ = true;
+  } else {
+    std::lock_guard lock(mutex_);
+    asked_.insert(table);
+  }
   wake_.Notify();
 }
 
@@ -90,14 +95,21 @@ SteadyTime Committer::Step() {
   const SteadyTime now = clock_.Now();
   SettleJobs();
   // What is still to be read back belongs to what shall be committed now.
-  const bool at_once =
-      sequencer_.backlog().active() ? commit_now_.load() : commit_now_.exchange(false);
-  const bool due = at_once || sequencer_.TakeCommitRequest() || now >= next_commit_;
+  const bool keep_asking = sequencer_.backlog().active();
+  const bool all_at_once = keep_asking ? commit_now_.load() : commit_now_.exchange(false);
+  std::set<const Table*> asked;
+  {
+    std::lock_guard lock(mutex_);
+    asked = keep_asking ? asked_ : std::exchange(asked_, {});
+  }
+  const bool due = all_at_once || sequencer_.TakeCommitRequest() || now >= next_commit_;
   if (due) next_commit_ = now + options_.interval;
   const Lsn s3_lsn = sequencer_.progress().watermarks.s3_lsn;
   const std::vector<Landing*> landings = Landings();
   for (Landing* landing : landings) {
-    landing->commit_due |= due;
+    const bool at_once = all_at_once || asked.contains(&landing->table);
+    landing->due_again |= at_once && landing->sealed;
+    landing->commit_due |= due || at_once;
     StepTable(*landing, s3_lsn, now);
   }
   if (pool_ == nullptr) SettleJobs();
@@ -201,7 +213,8 @@ void Committer::StepTable(Landing& landing, Lsn s3_lsn, SteadyTime now) {
   if (!landing.sealed || landing.job || now < landing.committing.not_before) return;
   if (landing.staged_through > s3_lsn) return;
   if (landing.reread && landing.reread->through > s3_lsn) return;
-  landing.commit_due = landing.sealed = false;
+  landing.sealed = false;
+  landing.commit_due = std::exchange(landing.due_again, false);
   if (landing.staged_through != kNoLsn || landing.reread) StartCommit(landing);
 }
 
@@ -421,6 +434,7 @@ void Committer::GiveBack(Landing& landing, Job& job) {
   landing.staged_through = std::max(landing.staged_through, job.through);
   landing.staged_writes += job.writes;
   landing.staged_bytes += job.bytes;
+  landing.due_again |= landing.commit_due;  // while the job ran: of what has not been staged
   landing.commit_due = landing.sealed = true;
 }
 

@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -66,8 +67,9 @@ class Committer {
   void Start();
   /// There is something to merge or s3_lsn moved.
   void Notify() { wake_.Notify(); }
-  /// Commits everything that is sequenced by now as soon as it is in the object store.
-  void CommitNow();
+  /// Commits everything that is on disk by now, of `table` or (nullptr) of all tables, as soon as
+  /// it is in the object store. Thread-safe.
+  void CommitNow(const Table* table = nullptr);
   /// Ends the loop and waits for the commits under way; what came of them the next start finds.
   void Stop();
   /// Commits under way: calls of the catalog and the warehouse that have not returned yet.
@@ -128,7 +130,8 @@ class Committer {
     Lsn first_staged = kNoLsn;
     std::optional<Job> job;  // under way
     bool commit_due = false;
-    bool sealed = false;  // what the due commit is to hold has been staged
+    bool sealed = false;     // what the due commit is to hold has been staged
+    bool due_again = false;  // another one was asked for since, of what came later
     Retry staging;
     Retry committing;
   };
@@ -167,13 +170,14 @@ class Committer {
   const LogReplayer* replayer_ = nullptr;  // constant once it is there
 
   WakeSignal wake_;
-  std::atomic<bool> commit_now_{false};
-  SteadyTime next_commit_;  // the loop's own
+  std::atomic<bool> commit_now_{false};  // every table
+  SteadyTime next_commit_;               // the loop's own
   std::atomic<int> commits_under_way_{0};
   mutable std::mutex mutex_;
   Status backlog_error_;  // of the last time it was read; guarded by mutex_
   std::map<TableId, std::unique_ptr<Landing>> landings_;  // the map is guarded by mutex_
   std::vector<Landing*> ended_;                           // their jobs have; guarded by mutex_
+  std::set<const Table*> asked_;                          // to be committed now; guarded by mutex_
   std::stop_source stop_;
   std::unique_ptr<TaskQueue> pool_;  // from Start to Stop
   std::jthread thread_;

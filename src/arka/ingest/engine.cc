@@ -223,6 +223,12 @@ void Engine::FindLastSeq(iceberg::TableIdentifier table, std::string producer,
   });
 }
 
+void Engine::CheckTable(iceberg::TableIdentifier table, std::function<void(Status)> done) {
+  opener_.Post([this, table = std::move(table), done = std::move(done)] {
+    done(tables_.UuidOf(table).status());
+  });
+}
+
 Result<LsnLevel> Engine::LevelOf(Lsn lsn) const {
   ARROW_ASSIGN_OR_RAISE(const auto tier, sequencer_.LevelOf(lsn));
   return LsnLevel{tier};

@@ -121,6 +121,22 @@ class Engine {
   Result<Admission> Write(const OpenedTable& target, DecodedWrite& write, Producer& producer,
                           int64_t seq);
 
+  /// The table of that name, where it was opened since the start or the log has writes to it; else
+  /// nullptr. Lives as long as the engine. Never blocks.
+  const Table* FindKnownTable(const iceberg::TableIdentifier& identifier) const {
+    return tables_.FindTable(identifier);
+  }
+  /// Whether there is such a table: kNotFound where the catalog has none. `done` is called on a
+  /// thread of the engine's.
+  void CheckTable(iceberg::TableIdentifier table, std::function<void(Status)> done);
+  /// Tables with writes that are not committed. Never blocks.
+  std::vector<const Table*> UncommittedTables() const { return tables_.Uncommitted(); }
+  /// Uploads what is on disk by now without waiting for the interval. Never blocks.
+  void UploadNow() { uploader_->Hurry(); }
+  /// Commits what is on disk by now, of `table` or (nullptr) of all, once it is uploaded. Never
+  /// blocks.
+  void CommitNow(const Table* table) { committer_.CommitNow(table); }
+
   /// Where a producer is to go on. kNotFound where no stream has opened the table since the start;
   /// FindLastSeq asks the catalog then.
   Result<LastSeq> LastSeqOf(const iceberg::TableIdentifier& table, const std::string& producer);

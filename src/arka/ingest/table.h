@@ -60,6 +60,8 @@ class Table {
   void NoteWrite(Lsn lsn, int64_t bytes);
   /// `writes` of about `bytes` in all, the last of them `through`, are committed.
   void NoteLanded(Lsn through, int64_t writes, int64_t bytes);
+  /// The last LSN that it was given, or that the log still held at the start.
+  Lsn last_write() const { return Lsn{last_write_.load()}; }
   bool has_uncommitted() const { return last_write_.load() > committed_through_.load(); }
   /// Not committed yet; the bytes are about those of memory that they take or took.
   int64_t pending_writes() const { return pending_writes_; }

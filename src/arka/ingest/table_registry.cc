@@ -93,6 +93,16 @@ const Table* TableRegistry::FindTable(const iceberg::TableIdentifier& identifier
   return entry == nullptr ? nullptr : entry->table.get();
 }
 
+std::vector<const Table*> TableRegistry::Uncommitted() const {
+  std::vector<const Table*> found;
+  std::lock_guard lock(mutex_);
+  for (const auto& [uuid, entry] : tables_) {
+    if (entry.table != nullptr && entry.table->has_uncommitted())
+      found.push_back(entry.table.get());
+  }
+  return found;
+}
+
 Result<std::string> TableRegistry::UuidOf(const iceberg::TableIdentifier& identifier) {
   const Table* found = FindTable(identifier);
   if (found != nullptr && !found->is_gone()) return found->uuid;

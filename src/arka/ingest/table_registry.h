@@ -50,6 +50,8 @@ class TableRegistry {
 
   /// The table of that name, if one was opened or restored; else nullptr.
   const Table* FindTable(const iceberg::TableIdentifier& identifier) const;
+  /// Those that were opened or restored and have writes that are not committed.
+  std::vector<const Table*> Uncommitted() const;
   /// Its Iceberg UUID, asking the catalog where needed; kNotFound where there is no such table.
   Result<std::string> UuidOf(const iceberg::TableIdentifier& identifier);
 

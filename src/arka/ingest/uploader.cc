@@ -86,7 +86,7 @@ void Uploader::Start() {
 }
 
 void Uploader::Hurry() {
-  hurry_ = true;
+  asked_to_hurry_ = true;
   wake_.Notify();
 }
 
@@ -104,7 +104,9 @@ void Uploader::Notify() {
 
 SteadyTime Uploader::Step() {
   sequencer_.PassTime();
-  idle_ = true;  // before the look: what comes after it wakes the loop
+  // Both before the look: what comes after it wakes the loop, or is there when it comes again.
+  idle_ = true;
+  if (asked_to_hurry_.exchange(false)) hurry_ = true;
   const Progress progress = sequencer_.progress();
   const Lsn unneeded = CoverCommitted(progress.watermarks);
   DeleteObjects(unneeded);

@@ -51,7 +51,7 @@ class Uploader {
   void Start();
   /// There may be something to upload or to delete.
   void Notify();
-  /// Makes the next upload not wait for the interval.
+  /// Uploads what is on disk by now without waiting for the interval.
   void Hurry();
   void Stop();
 
@@ -77,8 +77,9 @@ class Uploader {
   const UploaderOptions options_;
 
   WakeSignal wake_;
-  std::atomic<bool> hurry_{false};
+  std::atomic<bool> asked_to_hurry_{false};
   std::atomic<bool> idle_{false};  // the loop waits for something to do, not for the interval
+  bool hurry_ = false;             // until all is uploaded; the loop's own
   std::deque<std::pair<Lsn, std::string>> objects_;  // (last LSN, key) in order; the loop's own
   SteadyTime next_upload_{};                         // the loop's own
   std::chrono::milliseconds backoff_{0};             // the loop's own
