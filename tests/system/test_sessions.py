@@ -130,8 +130,25 @@ def test_after_kill_9_sessions_are_gone_and_levels_are_still_known(start_server)
             levels_of(client, [next_lsn, next_lsn + 5])
 
 
+def test_sessions_and_status_can_be_listed(server):
+    write_and_vanish(server, "gone", 3)
+    with server.connect() as client:
+        stream = WriteStream(client, SCHEMA, "t", headers={"arka-session": "here"})
+        stream.write(batch(3))
+        stream.wait("COMMITTED")
+        (listed,) = ask(client, "list_sessions")
+        sessions = {session["session"]: session for session in listed["sessions"]}
+        assert sessions["here"] == {
+            "session": "here", "open_streams": 1, "ended_streams": 0, "last_lsn": 1003}
+        assert sessions["gone"]["last_lsn"] == 1002
+        (status,) = client.do_action("status")
+        assert json.loads(status.body.to_pybytes())["committed_lsn"] == 1003
+        stream.finish()
+
+
 def test_list_actions_describes_what_there_is(server):
     with server.connect() as client:
         actions = {action.type: action.description for action in client.list_actions()}
-    assert set(actions) >= {"last_seq", "durability_status", "flush", "commit"}
+    assert set(actions) >= {"last_seq", "durability_status", "flush", "commit", "status",
+                            "list_sessions"}
     assert all(len(description) > 20 for description in actions.values())

@@ -8,6 +8,8 @@
 #include "arka/flight/flight.pb.h"
 #include "arka/flight/flush_action.h"
 #include "arka/flight/last_seq_action.h"
+#include "arka/flight/list_sessions_action.h"
+#include "arka/flight/status_action.h"
 #include "arka/flight/status_mapping.h"
 
 namespace arka::flight {
@@ -21,7 +23,7 @@ struct KnownAction {
   StartAction start;
 };
 
-constexpr std::array<KnownAction, 4> kActions = {{
+constexpr std::array<KnownAction, 6> kActions = {{
     {"last_seq",
      "Where a producer is to go on: {\"producer\": name, \"table\": \"namespace.name\"} -> "
      "{\"producer\", \"table\", \"last_seq\", \"lsn\"}; last_seq 0: nothing is known, begin at 1; "
@@ -42,6 +44,14 @@ constexpr std::array<KnownAction, 4> kActions = {{
      "\"snapshot_id\"}]} "
      "once every write of before the call (to that table; without it, to any) is committed.",
      StartCommit},
+    {"status", "{} -> the server's status: the JSON of GetFlightInfo of the path 'status'.",
+     StartStatus},
+    {"list_sessions",
+     "{\"after\": name} -> {\"sessions\": [{\"session\", \"open_streams\", \"ended_streams\", "
+     "\"last_lsn\"}], \"more\"}: up to 1000 of those that durability_status can be asked for, in "
+     "the "
+     "order of their names, after that one.",
+     StartListSessions},
 }};
 
 std::string KnownNames() {

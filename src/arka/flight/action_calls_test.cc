@@ -47,7 +47,71 @@ TEST_F(ActionCallsTest, ListActionsSaysWhatThereIs) {
     names.push_back(type.type());
     EXPECT_FALSE(type.description().empty());
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"last_seq", "durability_status", "flush", "commit"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"last_seq", "durability_status", "flush", "commit",
+                                             "status", "list_sessions"}));
+}
+
+TEST_F(ActionCallsTest, StatusIsWhatGetFlightInfoSays) {
+  Start();
+  Writer writer = OpenOrders();
+  writer.SendIds(0);
+  ASSERT_TRUE(Await([&] { return writer.LsnsAt(Tier::kCommitted).size() == 1; }));
+  for (const char* body : {"", "{}"}) {
+    const Asker status = AskAndEnd("status", body);
+    ASSERT_EQ(status.code(), GrpcCode::kOk) << status.message();
+    EXPECT_EQ(status.results.at(0).at("committed_lsn"), 1000);
+    EXPECT_EQ(status.results.at(0).at("tables").at(0).at("name"), "sales.orders");
+  }
+  EXPECT_EQ(AskAndEnd("status", R"({"x": 1})").code(), GrpcCode::kInvalidArgument);
+}
+
+TEST_F(ActionCallsTest, ListSessionsTellsWhoCanBeAskedFor) {
+  Start();
+  Writer open = OpenOrders({{kSession, "b open"}});
+  Writer silent = OpenOrders({{kSession, "c silent"}});
+  open.SendIds(0);
+  {
+    Writer ended = OpenOrders({{kSession, "a ended"}});
+    ended.SendIds(1);
+    ASSERT_TRUE(Await([&] { return ended.LsnsAt(Tier::kLocalDisk).size() == 1; }));
+  }
+  ASSERT_TRUE(Await([&] { return open.LsnsAt(Tier::kLocalDisk).size() == 1; }));
+  const Asker all = AskAndEnd("list_sessions", "");
+  ASSERT_EQ(all.code(), GrpcCode::kOk) << all.message();
+  const auto& sessions = all.results.at(0).at("sessions");
+  ASSERT_EQ(sessions.size(), 3u) << sessions;
+  EXPECT_EQ(all.results.at(0).at("more"), false);
+  const auto entry = [](const char* name, int open_streams, int ended, nlohmann::json lsn) {
+    return nlohmann::json{{"session", name},
+                          {"open_streams", open_streams},
+                          {"ended_streams", ended},
+                          {"last_lsn", std::move(lsn)}};
+  };
+  EXPECT_EQ(sessions.at(0), entry("a ended", 0, 1, sessions.at(0).at("last_lsn")));
+  EXPECT_EQ(sessions.at(1), entry("b open", 1, 0, sessions.at(1).at("last_lsn")));
+  EXPECT_EQ(
+      sessions.at(0).at("last_lsn").get<int64_t>() + sessions.at(1).at("last_lsn").get<int64_t>(),
+      2001);
+  EXPECT_EQ(sessions.at(2), entry("c silent", 1, 0, nullptr));
+  const Asker rest = AskAndEnd("list_sessions", R"({"after": "b open"})");
+  EXPECT_EQ(rest.results.at(0).at("sessions").size(), 1u);
+  EXPECT_EQ(AskAndEnd("list_sessions", R"({"after": 1})").code(), GrpcCode::kInvalidArgument);
+}
+
+TEST_F(ActionCallsTest, ManySessionsAreListedInPages) {
+  Start();
+  std::vector<Writer> writers;
+  for (int i = 0; i < 1001; ++i) {
+    writers.push_back(Open({{kSession, "s" + std::to_string(10'000 + i)}}));
+  }
+  RunLoop();
+  const Asker first = AskAndEnd("list_sessions", "");
+  ASSERT_EQ(first.results.at(0).at("sessions").size(), 1000u);
+  EXPECT_EQ(first.results.at(0).at("more"), true);
+  const auto second = AskAndEnd("list_sessions", R"({"after": "s10999"})");
+  ASSERT_EQ(second.results.at(0).at("sessions").size(), 1u);
+  EXPECT_EQ(second.results.at(0).at("sessions").at(0).at("session"), "s11000");
+  EXPECT_EQ(second.results.at(0).at("more"), false);
 }
 
 TEST_F(ActionCallsTest, AnUnknownActionIsNotFoundAndTheKnownOnesAreNamed) {

@@ -76,6 +76,25 @@ Result<std::vector<SessionWrites>> SessionRegistry::WritesOf(const std::string& 
   return all;
 }
 
+std::vector<SessionSummary> SessionRegistry::List(std::string_view after, size_t limit) const {
+  std::vector<SessionSummary> listed;
+  std::lock_guard lock(mutex_);
+  for (auto session = sessions_.upper_bound(after);
+       session != sessions_.end() && listed.size() < limit; ++session) {
+    SessionSummary& summary = listed.emplace_back();
+    summary.name = session->first;
+    for (const auto& stream : session->second) {
+      std::lock_guard stream_lock(stream->mutex);
+      const SessionWrites& writes = stream->writes;
+      ++(writes.ended_at ? summary.ended_streams : summary.open_streams);
+      if (!writes.runs.empty()) {
+        summary.last_lsn = std::max(summary.last_lsn, writes.runs.back().last);
+      }
+    }
+  }
+  return listed;
+}
+
 bool SessionRegistry::IsOver(Stream& stream, WallTime now) const {
   std::lock_guard lock(stream.mutex);
   const SessionWrites& writes = stream.writes;

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arka/base/error.h"
@@ -45,6 +46,14 @@ struct SessionWrites {
   std::vector<LsnRun> runs;              // in the order of the batches; retries have old LSNs
   Lsn forgotten_through = kNoLsn;        // runs up to here may be missing
   std::optional<WallTime> ended_at;      // nothing: the stream lives
+};
+
+/// A session from afar.
+struct SessionSummary {
+  std::string name;
+  int64_t open_streams = 0;
+  int64_t ended_streams = 0;  // that wrote something and are still kept
+  Lsn last_lsn = kNoLsn;      // of the streams' last batches the highest; kNoLsn: nothing written
 };
 
 class SessionRegistry {
@@ -78,6 +87,9 @@ class SessionRegistry {
   /// What the streams of that session were given, in the order in which they joined. kNotFound,
   /// saying how to go on, where there is none.
   Result<std::vector<SessionWrites>> WritesOf(const std::string& name) const;
+
+  /// The sessions whose names come after `after`, in the order of their names, at most `limit`.
+  std::vector<SessionSummary> List(std::string_view after, size_t limit) const;
 
   /// Forgets what has been kept long enough.
   void Sweep();
