@@ -21,19 +21,6 @@ int64_t NewSnapshotId(const TableMetadata& base, Random& random) {
   }
 }
 
-Status CheckWritable(const Table& base) {
-  if (base.metadata->format_version != 2) {
-    return Error(ErrorCode::kUnimplemented, "iceberg: ", base.identifier.ToString(),
-                 " is of format version ", base.metadata->format_version,
-                 "; Arka writes to version 2 only");
-  }
-  if (!base.metadata->default_spec()->is_unpartitioned()) {
-    return Error(ErrorCode::kUnimplemented, "iceberg: ", base.identifier.ToString(),
-                 " is partitioned; Arka writes to unpartitioned tables only");
-  }
-  return Status::OK();
-}
-
 /// Stores a manifest of the added files, and the list of it and of the base's manifests; answers
 /// the list's URI.
 Result<std::string> StoreFiles(const TableMetadata& base, const std::vector<DataFile>& added,
@@ -75,6 +62,21 @@ Snapshot MakeSnapshot(const TableMetadata& base, const SnapshotFiles& files,
 }
 
 }  // namespace
+
+Status CheckWritable(const Table& base) {
+  if (base.metadata->format_version != 2) {
+    return Error(ErrorCode::kUnimplemented, "iceberg: ", base.identifier.ToString(),
+                 " is of format version ", base.metadata->format_version,
+                 "; Arka writes to version 2 only");
+  }
+  if (!base.metadata->default_spec()->is_unpartitioned()) {
+    return Error(
+        ErrorCode::kUnimplemented, "iceberg: ", base.identifier.ToString(),
+        " is partitioned; Arka writes to unpartitioned tables only: set its default spec back to "
+        "one without fields");
+  }
+  return Status::OK();
+}
 
 Result<PreparedAppend> PrepareAppend(const Table& table, ObjectStore& warehouse, Random& random,
                                      const Clock& clock, const AppendRequest& request) {

@@ -33,9 +33,13 @@ struct PreparedAppend {
   std::vector<std::string> written = {};  // keys in the warehouse: manifests and the manifest list
 };
 
+/// kUnimplemented, saying why, where nothing can be appended to `base`: a table that is not of
+/// format version 2, or is partitioned.
+Status CheckWritable(const Table& base);
+
 /// Writes the manifest and manifest list of an append on `base` through `warehouse`. Blocks.
-/// kUnimplemented for tables that are not of format version 2, or partitioned; on any error,
-/// what was written is deleted again as far as that is possible.
+/// Errors as CheckWritable; on any error, what was written is deleted again as far as that is
+/// possible.
 Result<PreparedAppend> PrepareAppend(const Table& base, ObjectStore& warehouse, Random& random,
                                      const Clock& clock, const AppendRequest& request);
 

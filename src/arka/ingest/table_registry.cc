@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "arka/iceberg/fast_append.h"
 #include "arka/lake/table_committer.h"
 #include "arka/lake/table_lookup.h"
 
@@ -115,6 +116,8 @@ Result<std::shared_ptr<const OpenedTable>> TableRegistry::Open(
   std::lock_guard opening(opening_);
   if (auto found = Find(identifier, stream_schema)) return found;
   ARROW_ASSIGN_OR_RAISE(const iceberg::Table loaded, LoadOrCreate(identifier, stream_schema));
+  // What nothing can be committed to would fill the log until somebody alters the table.
+  ARROW_RETURN_NOT_OK(iceberg::CheckWritable(loaded));
   ARROW_ASSIGN_OR_RAISE(auto schema, SchemaFor(loaded, stream_schema));
   ARROW_ASSIGN_OR_RAISE(Entry * entry, Register(loaded, schema));
   if (entry->table->committed_at_open > log.last_lsn()) {

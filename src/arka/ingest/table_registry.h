@@ -56,7 +56,8 @@ class TableRegistry {
   Result<std::string> UuidOf(const iceberg::TableIdentifier& identifier);
 
   /// The same as Find, asking the catalog where needed. kNotFound where the table is not there and
-  /// may not be made, kSchemaMismatch as TableSchema::ForTable has it. `log` learns the definition.
+  /// may not be made, kSchemaMismatch as TableSchema::ForTable has it, kUnimplemented where nothing
+  /// can be committed to it. `log` learns the definition.
   Result<std::shared_ptr<const OpenedTable>> Open(const iceberg::TableIdentifier& identifier,
                                                   const arrow::Schema& stream_schema,
                                                   wal::Log& log);
