@@ -94,8 +94,3 @@ def test_both_families_answer_on_localhost(start_server):
         assert get(f"http://{host}:{server.port}/healthz")[0] == 200
         with flight.connect(f"grpc://{host}:{server.port}") as client:
             assert json.loads(status_info(client).app_metadata)["version"]
-
-
-def test_a_flight_that_is_not_the_status_is_refused_clearly(client):
-    with pytest.raises(pa.ArrowNotImplementedError, match="status"):
-        client.get_flight_info(flight.FlightDescriptor.for_path("arka", "nobody"))

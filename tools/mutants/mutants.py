@@ -24,7 +24,8 @@ TREE = ROOT / "build" / "mutants" / "tree"
 COPIED = ("CMakeLists.txt", "CMakePresets.json", "cmake", "src", "tests", "bench", "docs")
 # What is tried when a mutant's own tests have not noticed it.
 WIDER = (("arka_simulate", "1-300"), ("arka_wal_test", "*"), ("arka_lake_test", "*"),
-         ("arka_ingest_test", "*"), ("arka_flight_test", "*"), ("arka_simulate", "301-2000"))
+         ("arka_ingest_test", "*"), ("arka_query_test", "*"), ("arka_flight_test", "*"),
+         ("arka_simulate", "301-2000"))
 TIMEOUT_SECONDS = 600
 
 

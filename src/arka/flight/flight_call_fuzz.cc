@@ -45,7 +45,7 @@ enum Kind : char {
 };
 
 // What is asked aside is answered within so many turns, most often.
-constexpr int kTurnsForAnAction = 200;
+constexpr int kTurnsForAnAnswer = 200;
 
 /// A server that has the table sales.orders and makes no others; one for all inputs.
 class Server {
@@ -94,7 +94,7 @@ class Server {
       }
       input = rest;
     }
-    const bool is_action = method == kDoAction;
+    const bool is_unary = method != kDoExchange;
     auto call = fixture_.transport->Open(std::move(method), std::move(headers));
     bool closed = false;
     while (TakeFrame(input, &frame) && frame.kind != kNextCall) {
@@ -105,7 +105,7 @@ class Server {
       fixture_.RunLoop();
     }
     if (input.size() < 3) input = {};
-    for (int i = 0; is_action && closed && !call->status() && i < kTurnsForAnAction; ++i) {
+    for (int i = 0; is_unary && closed && !call->status() && i < kTurnsForAnAnswer; ++i) {
       std::this_thread::yield();
       fixture_.RunLoop();
     }

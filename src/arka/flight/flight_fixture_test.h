@@ -252,7 +252,11 @@ class FlightFixture {
 
   void Start() {
     engine = deployment.MakeEngine().ValueOrDie();
-    service_ = std::make_unique<FlightService>(*engine, deployment.clock, random_, options);
+    reads = std::make_unique<query::TableReads>(
+        query::ReadSource{*engine, deployment.catalog, deployment.warehouse,
+                          deployment.options.node},
+        deployment.clock, random_);
+    service_ = std::make_unique<FlightService>(*engine, *reads, deployment.clock, random_, options);
     spy_.inner = service_.get();
     transport = transport::InProcessTransport::Make(spy_, deployment.clock);
     service_->Bind({&transport->loop()});
@@ -260,6 +264,7 @@ class FlightFixture {
   }
   /// As the composition root does it: what posts to the loop ends before the loop.
   void Stop() {
+    reads.reset();
     engine.reset();
     transport.reset();
     service_.reset();
@@ -317,6 +322,7 @@ class FlightFixture {
     return made;
   }();
   std::unique_ptr<ingest::Engine> engine;
+  std::unique_ptr<query::TableReads> reads;
   std::unique_ptr<transport::InProcessTransport> transport;
 
  private:

@@ -5,7 +5,7 @@
 
 #include "arka/base/check.h"
 #include "arka/flight/action_calls.h"
-#include "arka/flight/status_calls.h"
+#include "arka/flight/do_get_call.h"
 #include "arka/flight/status_mapping.h"
 
 namespace arka::flight {
@@ -14,6 +14,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::string_view kPrefix = "/arrow.flight.protocol.FlightService/";
+
+constexpr milliseconds kSweepSnapshotsEvery{5'000};
 
 // Often enough that an idle stream ends when it should, rarely enough to cost nothing.
 milliseconds SweepInterval(milliseconds idle_timeout) {
@@ -26,9 +28,10 @@ void Refuse(transport::ServerCall& call, const Status& status) {
 
 }  // namespace
 
-FlightService::FlightService(ingest::Engine& engine, const Clock& clock, Random& random,
-                             WriteStreamOptions options)
+FlightService::FlightService(ingest::Engine& engine, query::TableReads& reads, const Clock& clock,
+                             Random& random, WriteStreamOptions options)
     : engine_(engine),
+      reads_(reads),
       clock_(clock),
       random_(random),
       options_(std::move(options)),
@@ -45,12 +48,20 @@ void FlightService::Bind(const std::vector<transport::EventLoop*>& loops) {
     contexts_.back()->SweepIdleEvery(SweepInterval(options_.idle_timeout));
   }
   SweepSessions(*loops.front());
+  SweepSnapshots(*loops.front());
 }
 
 void FlightService::SweepSessions(transport::EventLoop& loop) {
   loop.PostAfter(SweepInterval(options_.ack_retention), [this, &loop] {
     sessions_.Sweep();
     SweepSessions(loop);
+  });
+}
+
+void FlightService::SweepSnapshots(transport::EventLoop& loop) {
+  loop.PostAfter(kSweepSnapshotsEvery, [this, &loop] {
+    reads_.snapshots.Sweep();
+    SweepSnapshots(loop);
   });
 }
 
@@ -72,8 +83,14 @@ std::unique_ptr<transport::CallHandler> FlightService::Start(transport::ServerCa
   method.remove_prefix(kPrefix.size());
   if (method == "DoExchange") return StartWrite(call, WriteRpc::kDoExchange);
   if (method == "DoPut") return StartWrite(call, WriteRpc::kDoPut);
-  if (method == "GetFlightInfo") return std::make_unique<GetFlightInfoCall>(call, engine_);
-  if (method == "DoGet") return std::make_unique<DoGetCall>(call, engine_);
+  using Answer = DescribeCall::Answer;
+  for (const auto& [name, answer] :
+       {std::pair("GetFlightInfo", Answer::kFlightInfo),
+        std::pair("PollFlightInfo", Answer::kPollInfo), std::pair("GetSchema", Answer::kSchema)}) {
+    if (method == name) return std::make_unique<DescribeCall>(DescribeContextOf(call), answer);
+  }
+  if (method == "ListFlights") return std::make_unique<ListFlightsCall>(DescribeContextOf(call));
+  if (method == "DoGet") return std::make_unique<DoGetCall>(call, engine_, reads_);
   if (method == "DoAction") return std::make_unique<DoActionCall>(ActionContextOf(call));
   if (method == "ListActions") return std::make_unique<ListActionsCall>(call);
   Refuse(call, Error(ErrorCode::kUnimplemented, "Flight method ", method.substr(0, 100),
@@ -100,6 +117,10 @@ std::unique_ptr<transport::CallHandler> FlightService::StartWrite(transport::Ser
 
 ActionContext FlightService::ActionContextOf(transport::ServerCall& call) {
   return {call, ContextOf(call.loop()), sessions_, options_.default_namespace};
+}
+
+DescribeContext FlightService::DescribeContextOf(transport::ServerCall& call) {
+  return {call, engine_, reads_, options_.default_namespace};
 }
 
 void FlightService::Shutdown() {

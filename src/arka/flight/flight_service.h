@@ -1,8 +1,9 @@
 // Arrow Flight on the transport seam: finds the handler for a call, and wakes its streams.
 //
-// DoExchange and DoPut write (write_stream.h); GetFlightInfo and DoGet answer the server's status;
-// DoAction answers questions about writes (action_calls.h). Owned by the composition root;
-// thread-safe as the transport uses it. Bind it to the loops before they run.
+// DoExchange and DoPut write (write_stream.h); GetFlightInfo and its kin describe tables and the
+// server's status (describe_calls.h), DoGet reads them (do_get_call.h); DoAction answers questions
+// about writes (action_calls.h). Owned by the composition root; thread-safe as the transport uses
+// it. Bind it to the loops before they run.
 #pragma once
 
 #include <memory>
@@ -10,12 +11,14 @@
 #include <vector>
 
 #include "arka/flight/action.h"
+#include "arka/flight/describe_calls.h"
 #include "arka/flight/loop_context.h"
 #include "arka/flight/session_registry.h"
 #include "arka/flight/write_stream.h"
 #include "arka/ingest/engine.h"
 #include "arka/io/clock.h"
 #include "arka/io/random.h"
+#include "arka/query/table_reads.h"
 #include "arka/transport/call.h"
 
 namespace arka::flight {
@@ -23,8 +26,8 @@ namespace arka::flight {
 class FlightService : public transport::Service {
  public:
   /// All must outlive the service. Registers with the engine: before Engine::Start.
-  FlightService(ingest::Engine& engine, const Clock& clock, Random& random,
-                WriteStreamOptions options);
+  FlightService(ingest::Engine& engine, query::TableReads& reads, const Clock& clock,
+                Random& random, WriteStreamOptions options);
 
   /// Makes the loops known whose calls will come.
   void Bind(const std::vector<transport::EventLoop*>& loops);
@@ -38,9 +41,12 @@ class FlightService : public transport::Service {
   LoopContext& ContextOf(transport::EventLoop& loop);
   std::unique_ptr<transport::CallHandler> StartWrite(transport::ServerCall& call, WriteRpc rpc);
   ActionContext ActionContextOf(transport::ServerCall& call);
+  DescribeContext DescribeContextOf(transport::ServerCall& call);
   void SweepSessions(transport::EventLoop& loop);
+  void SweepSnapshots(transport::EventLoop& loop);
 
   ingest::Engine& engine_;
+  query::TableReads& reads_;
   const Clock& clock_;
   Random& random_;
   const WriteStreamOptions options_;

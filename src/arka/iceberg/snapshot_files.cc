@@ -7,6 +7,7 @@
 #include <arrow/buffer.h>
 
 #include "arka/iceberg/metadata_file.h"
+#include "arka/iceberg/snapshot_reader.h"
 
 namespace arka::iceberg {
 
@@ -51,19 +52,11 @@ Result<std::string> SnapshotFiles::StoreList(const std::vector<ManifestFile>& ma
 Result<std::vector<ManifestFile>> SnapshotFiles::ReadBaseList() {
   const Snapshot* current = base_.current_snapshot();
   if (current == nullptr) return std::vector<ManifestFile>();
-  ARROW_ASSIGN_OR_RAISE(const std::string key, warehouse_.KeyOf(current->manifest_list));
-  ARROW_ASSIGN_OR_RAISE(const auto buffer, warehouse_.Get(key));
-  auto manifests = ReadManifestList(std::string_view(*buffer));
-  if (!manifests.ok()) return WithContext(manifests.status(), current->manifest_list);
-  return manifests;
+  return ReadManifestsOf(*current, warehouse_);
 }
 
 Result<std::vector<ManifestEntry>> SnapshotFiles::ReadEntries(const ManifestFile& manifest) {
-  ARROW_ASSIGN_OR_RAISE(const std::string key, warehouse_.KeyOf(manifest.manifest_path));
-  ARROW_ASSIGN_OR_RAISE(const auto buffer, warehouse_.Get(key));
-  auto entries = ReadManifest(std::string_view(*buffer), manifest);
-  if (!entries.ok()) return WithContext(entries.status(), manifest.manifest_path);
-  return entries;
+  return ReadEntriesOf(manifest, warehouse_);
 }
 
 void SnapshotFiles::Discard(size_t keep) {

@@ -14,6 +14,7 @@
 namespace arka::ingest {
 namespace {
 constexpr size_t kMaxTablesInStatus = 100;
+constexpr int64_t kReadBytes = 4 << 20;  // of the log, for a read of a table, at a time
 }  // namespace
 
 Engine::Engine(EngineSeams seams, EngineOptions options)
@@ -74,12 +75,16 @@ Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions op
   engine->replayer_ = std::make_unique<LogReplayer>(*engine->log_, engine->tables_);
   engine->committer_.ReadFrom(*engine->replayer_);
   engine->uploader_ = std::make_unique<Uploader>(
-      *engine->log_, seams.objects, engine->checkpoints_, seams.clock, engine->sequencer_,
-      UploaderOptions{engine->options_.node, engine->options_.upload_interval});
+      *engine->log_, engine->pins_, seams.objects, engine->checkpoints_, seams.clock,
+      engine->sequencer_,
+      UploaderOptions{.node = engine->options_.node,
+                      .interval = engine->options_.upload_interval,
+                      .max_pinned_log_bytes = log_options.max_bytes / 2});
   engine->uploader_->Adopt(std::move(objects));
   engine->sequencer_.AddListener([raw = engine.get()] {
     raw->uploader_->Notify();
     raw->drained_.Notify();
+    raw->WakeAwaiting();
     if (raw->producer_turns_->any_waiting()) raw->producer_turns_->OnRoom();
   });
   engine->sequencer_.Begin(*engine->log_, s3_lsn);
@@ -227,6 +232,49 @@ void Engine::CheckTable(iceberg::TableIdentifier table, std::function<void(Statu
   opener_.Post([this, table = std::move(table), done = std::move(done)] {
     done(tables_.UuidOf(table).status());
   });
+}
+
+void Engine::WakeAwaiting() {
+  if (awaiting_ == 0) return;
+  // With the lock: nobody is between its look and its wait then.
+  std::lock_guard lock(moving_);
+  moved_.notify_all();
+}
+
+Result<Lsn> Engine::AwaitDisk(std::chrono::milliseconds patience) {
+  ++awaiting_;
+  const Lsn wanted = progress().watermarks.last_lsn;
+  Progress now;
+  bool done = false;
+  {
+    std::unique_lock lock(moving_);
+    done = clock_.WaitUntil(lock, moved_, clock_.Now() + patience, [&] {
+      now = progress();
+      return now.failed || now.watermarks.disk_lsn >= wanted;
+    });
+  }
+  --awaiting_;
+  if (done) return now.watermarks.disk_lsn;
+  return Error(ErrorCode::kTimedOut, "writes up to LSN ", wanted, " are not on disk after ",
+               patience.count(), " ms; the log is at ", now.watermarks.disk_lsn,
+               ": its disk is slow or full");
+}
+
+bool Engine::HasWritesAbove(Lsn committed, const std::string& table_uuid) const {
+  const Table* const table = tables_.FindByUuid(table_uuid);
+  return table != nullptr && table->last_write() > committed;
+}
+
+Result<Lsn> Engine::ReadLog(const LogPins::Pin& pin, const std::string& table_uuid, Lsn after,
+                            Lsn through, const LogReplayer::Sink& sink) {
+  ARROW_ASSIGN_OR_RAISE(Table* const table, tables_.FindKnown(table_uuid));
+  if (table == nullptr) return through;
+  auto read = replayer_->ReadAll(after, through, kReadBytes, *table, sink);
+  if (!pin.holds()) {
+    return Error(ErrorCode::kUnavailable,
+                 "the log needed the room of the writes that the read was to see; read again");
+  }
+  return read;
 }
 
 Result<LsnLevel> Engine::LevelOf(Lsn lsn) const {

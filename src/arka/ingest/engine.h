@@ -7,9 +7,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "arka/ingest/admission_turns.h"
 #include "arka/ingest/checkpoint_store.h"
 #include "arka/ingest/committer.h"
+#include "arka/ingest/log_pins.h"
 #include "arka/ingest/log_replayer.h"
 #include "arka/ingest/memory_budget.h"
 #include "arka/ingest/pressure_gate.h"
@@ -152,6 +155,20 @@ class Engine {
   /// runs. Nothing where it has not. Not for COMMITTED: Table::CommitOf tells that.
   std::optional<int64_t> ReachedAt(Tier tier, Lsn lsn) const;
 
+  /// For reads of a table (src/arka/query), in this order: keeps the log as it is, as far as
+  /// writes leave room for that;
+  std::shared_ptr<const LogPins::Pin> PinLog() { return pins_.Take(); }
+  /// waits until every write of before the call is on disk, and answers the last LSN that is: the
+  /// last that will be, where the log failed. kTimedOut after `patience`. Blocks;
+  Result<Lsn> AwaitDisk(std::chrono::milliseconds patience);
+  /// then, once the catalog has told of the table, whether the log may have writes to it above
+  /// `committed`;
+  bool HasWritesAbove(Lsn committed, const std::string& table_uuid) const;
+  /// and a piece of its writes of after < LSN <= through,
+  /// as LogReplayer::ReadAll. kUnavailable where the pin did not hold. Blocks.
+  Result<Lsn> ReadLog(const LogPins::Pin& pin, const std::string& table_uuid, Lsn after,
+                      Lsn through, const LogReplayer::Sink& sink);
+
   /// Runs what is too long for an event loop.
   void RunAside(std::function<void()> task) { aside_.Post(std::move(task)); }
 
@@ -171,6 +188,7 @@ class Engine {
   Engine(EngineSeams seams, EngineOptions options);
   Status TakeMemory(const DecodedWrite& write, bool had_turn);
   void TellAllTurns();
+  void WakeAwaiting();
 
   const EngineOptions options_;
   Clock& clock_;
@@ -186,7 +204,11 @@ class Engine {
   std::unique_ptr<LogReplayer> replayer_;
   CheckpointStore checkpoints_;
   std::unique_ptr<Uploader> uploader_;
+  LogPins pins_;
   WakeSignal drained_;  // notified with every move of a watermark
+  std::mutex moving_;
+  std::condition_variable moved_;  // notified with every move of a watermark, where some wait
+  std::atomic<int> awaiting_{0};   // threads in AwaitDisk
   bool started_ = false;
   TaskQueue opener_{"arka-opener", options_.stepped ? 0 : 1};
   TaskQueue aside_{"arka-aside", options_.stepped ? 0 : 1};

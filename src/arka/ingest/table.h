@@ -95,9 +95,8 @@ class Table {
   /// Every write to the table up to this LSN is committed. Thread-safe.
   Lsn committed_through() const { return Lsn{committed_through_.load()}; }
 
-  /// Whether nothing is left to do for a write of `lsn` that the log holds: it is committed, or was
-  /// given up. Thread-safe.
-  bool is_settled(Lsn lsn) const { return lsn <= committed_through() || lsn <= given_up_through; }
+  /// Whether a write of `lsn` that the log holds was given up. Thread-safe.
+  bool is_given_up(Lsn lsn) const { return lsn <= given_up_through; }
 
   /// Writes that have an LSN and are not yet in the committer's hands. Guarded by the Sequencer.
   std::vector<BufferedWrite> pending;

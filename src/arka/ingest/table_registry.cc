@@ -111,6 +111,26 @@ Result<std::string> TableRegistry::UuidOf(const iceberg::TableIdentifier& identi
   return loaded.metadata->table_uuid;
 }
 
+const Table* TableRegistry::FindByUuid(const std::string& uuid) const {
+  std::lock_guard lock(mutex_);
+  const auto found = tables_.find(uuid);
+  return found == tables_.end() ? nullptr : found->second.table.get();
+}
+
+Result<Table*> TableRegistry::FindKnown(const std::string& uuid) {
+  Table* known = nullptr;
+  bool held = false;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = tables_.find(uuid);
+    if (found == tables_.end()) return nullptr;
+    known = found->second.table.get();
+    held = !found->second.held.empty();
+  }
+  if (held) ARROW_RETURN_NOT_OK(Look(*known));
+  return known;
+}
+
 Result<std::shared_ptr<const OpenedTable>> TableRegistry::Open(
     const iceberg::TableIdentifier& identifier, const arrow::Schema& stream_schema, wal::Log& log) {
   std::lock_guard opening(opening_);

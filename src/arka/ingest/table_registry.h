@@ -55,6 +55,12 @@ class TableRegistry {
   /// Its Iceberg UUID, asking the catalog where needed; kNotFound where there is no such table.
   Result<std::string> UuidOf(const iceberg::TableIdentifier& identifier);
 
+  /// The table of that UUID, if one was opened or restored; else nullptr.
+  const Table* FindByUuid(const std::string& uuid) const;
+  /// The same, ready to be read: one that was gone since the start is looked for first, as Look
+  /// does, with its errors.
+  Result<Table*> FindKnown(const std::string& uuid);
+
   /// The same as Find, asking the catalog where needed. kNotFound where the table is not there and
   /// may not be made, kSchemaMismatch as TableSchema::ForTable has it, kUnimplemented where nothing
   /// can be committed to it. `log` learns the definition.

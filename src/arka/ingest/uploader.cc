@@ -45,9 +45,10 @@ Lsn LastLsnOf(std::string_view key) {
 
 }  // namespace
 
-Uploader::Uploader(wal::Log& log, ObjectStore& store, CheckpointStore& checkpoints, Clock& clock,
-                   Sequencer& sequencer, UploaderOptions options)
+Uploader::Uploader(wal::Log& log, LogPins& pins, ObjectStore& store, CheckpointStore& checkpoints,
+                   Clock& clock, Sequencer& sequencer, UploaderOptions options)
     : log_(log),
+      pins_(pins),
       store_(store),
       checkpoints_(checkpoints),
       clock_(clock),
@@ -110,8 +111,7 @@ SteadyTime Uploader::Step() {
   const Progress progress = sequencer_.progress();
   const Lsn unneeded = CoverCommitted(progress.watermarks);
   DeleteObjects(unneeded);
-  const Status released = log_.Release(unneeded);
-  if (!released.ok()) spdlog::warn("uploader: {}", released.message());
+  ReleaseLog(unneeded);
   const SteadyTime now = clock_.Now();
   if (progress.watermarks.disk_lsn <= progress.watermarks.s3_lsn) {
     hurry_ = false;
@@ -189,6 +189,13 @@ void Uploader::DeleteObjects(Lsn through) {
     }
     objects_.pop_front();
   }
+}
+
+void Uploader::ReleaseLog(Lsn through) {
+  const int64_t bound = options_.max_pinned_log_bytes;
+  const bool no_room = bound > 0 && log_.used_bytes() > bound;
+  const Status released = log_.Release(pins_.Release(through, no_room));
+  if (!released.ok()) spdlog::warn("uploader: {}", released.message());
 }
 
 void Uploader::Report(Status status) {

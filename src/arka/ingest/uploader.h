@@ -18,6 +18,7 @@
 
 #include "arka/base/error.h"
 #include "arka/ingest/checkpoint_store.h"
+#include "arka/ingest/log_pins.h"
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/wake_signal.h"
 #include "arka/io/clock.h"
@@ -30,13 +31,15 @@ struct UploaderOptions {
   std::string node;
   std::chrono::milliseconds interval{100};  // least time from one upload's start to the next's
   int64_t max_object_bytes = 64 << 20;
+  /// Where the log uses more, whoever reads it must give way; 0: never.
+  int64_t max_pinned_log_bytes = 0;
 };
 
 class Uploader {
  public:
   /// All must outlive the uploader.
-  Uploader(wal::Log& log, ObjectStore& store, CheckpointStore& checkpoints, Clock& clock,
-           Sequencer& sequencer, UploaderOptions options);
+  Uploader(wal::Log& log, LogPins& pins, ObjectStore& store, CheckpointStore& checkpoints,
+           Clock& clock, Sequencer& sequencer, UploaderOptions options);
   ~Uploader();
 
   /// Reads which objects are in the store; answers the last LSN that they hold, kNoLsn where there
@@ -67,9 +70,11 @@ class Uploader {
   // How far the log is not needed any more: what is committed, as far as a checkpoint covers it.
   Lsn CoverCommitted(const protocol::Watermarks& watermarks);
   void DeleteObjects(Lsn through);
+  void ReleaseLog(Lsn through);
   void Report(Status status);
 
   wal::Log& log_;
+  LogPins& pins_;
   ObjectStore& store_;
   CheckpointStore& checkpoints_;
   Clock& clock_;

@@ -165,8 +165,10 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   }));
 
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
-  flight_ =
-      std::make_unique<flight::FlightService>(*engine_, clock, random_, std::move(stream_options));
+  reads_ = std::make_unique<query::TableReads>(
+      query::ReadSource{*engine_, used_catalog, warehouse, config_.server.node_id}, clock, random_);
+  flight_ = std::make_unique<flight::FlightService>(*engine_, *reads_, clock, random_,
+                                                    std::move(stream_options));
   pages_ = std::make_unique<http::StatusPages>(*engine_);
   flight_->Bind(transport_->loops());
   engine_->Start();
@@ -216,6 +218,7 @@ Status ArkaServer::Shutdown() {
 // The loops stop before what they call, and the objects of the loops outlive what posts to them.
 ArkaServer::~ArkaServer() {
   if (transport_ != nullptr) transport_->Stop(milliseconds(0));
+  reads_.reset();
   engine_.reset();
 }
 

@@ -76,6 +76,7 @@ class ArkaServer {
   std::unique_ptr<HttpClient> http_;  // for a REST catalog, else null
   std::unique_ptr<iceberg::Catalog> catalog_;
   std::unique_ptr<ingest::Engine> engine_;
+  std::unique_ptr<query::TableReads> reads_;
   std::unique_ptr<flight::FlightService> flight_;
   std::unique_ptr<http::StatusPages> pages_;
   std::unique_ptr<transport::Server> transport_;

@@ -1,4 +1,4 @@
-#include "arka/flight/status_calls.h"
+#include "arka/flight/describe_calls.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -12,7 +12,7 @@ using transport::GrpcCode;
 
 constexpr char kService[] = "/arrow.flight.protocol.FlightService/";
 
-class StatusCallsTest : public ::testing::Test, protected FlightFixture {
+class DescribeCallsTest : public ::testing::Test, protected FlightFixture {
  protected:
   /// A whole call with one request message (none where nullptr).
   std::unique_ptr<transport::InProcessCall> Call(const std::string& method,
@@ -30,7 +30,7 @@ class StatusCallsTest : public ::testing::Test, protected FlightFixture {
   }
 };
 
-TEST_F(StatusCallsTest, GetFlightInfoGivesTheStatusAndATicketForItAsATable) {
+TEST_F(DescribeCallsTest, GetFlightInfoGivesTheStatusAndATicketForItAsATable) {
   Start();
   Writer writer = OpenOrders();
   writer.SendIds(0);
@@ -65,7 +65,7 @@ TEST_F(StatusCallsTest, GetFlightInfoGivesTheStatusAndATicketForItAsATable) {
   EXPECT_EQ(call->TakeMessage(), nullptr);
 }
 
-TEST_F(StatusCallsTest, WhatIsNotThereIsRefusedWithWhatIs) {
+TEST_F(DescribeCallsTest, WhatIsNotThereIsRefusedWithWhatIs) {
   Start();
   messages::Ticket unknown;
   unknown.set_ticket("sales.orders");
@@ -75,7 +75,7 @@ TEST_F(StatusCallsTest, WhatIsNotThereIsRefusedWithWhatIs) {
     GrpcCode code;
   };
   for (const Refused& refused :
-       {Refused{"GetFlightInfo", PathDescriptor({"sales", "orders"}), GrpcCode::kUnimplemented},
+       {Refused{"GetFlightInfo", PathDescriptor({"streaming_write"}), GrpcCode::kInvalidArgument},
         Refused{"GetFlightInfo", PathDescriptor({}), GrpcCode::kInvalidArgument},
         Refused{"GetFlightInfo", "\xff\xff", GrpcCode::kInvalidArgument},
         Refused{"DoGet", unknown.SerializeAsString(), GrpcCode::kNotFound},
@@ -93,12 +93,39 @@ TEST_F(StatusCallsTest, WhatIsNotThereIsRefusedWithWhatIs) {
   EXPECT_EQ(Call("/some.other.Service/Method", "")->status()->code, GrpcCode::kUnimplemented);
 }
 
-TEST_F(StatusCallsTest, ACallWithoutItsMessageIsRefused) {
+TEST_F(DescribeCallsTest, ACallWithoutItsMessageIsRefused) {
   Start();
-  for (const char* method : {"GetFlightInfo", "DoGet"}) {
+  for (const char* method :
+       {"GetFlightInfo", "PollFlightInfo", "GetSchema", "ListFlights", "DoGet"}) {
     EXPECT_EQ(Call(std::string(kService) + method, nullptr)->status()->code,
               GrpcCode::kInvalidArgument);
   }
+}
+
+TEST(MatchesCriteria, ByPrefixOrByPattern) {
+  for (const auto& [criteria, matches] :
+       std::vector<std::pair<std::string, bool>>{{"", true},
+                                                 {"sales", true},
+                                                 {"sales.orders", true},
+                                                 {"sales.orders2", false},
+                                                 {"orders", false},
+                                                 {"*", true},
+                                                 {"*orders", true},
+                                                 {"*order", false},
+                                                 {"s*s", true},
+                                                 {"s*.*r?", true},
+                                                 {"s*.*r?s", false},
+                                                 {"s*.*r??", false},
+                                                 {"sales.??????", true},
+                                                 {"sales.?????", false},
+                                                 {"**s.**", true},
+                                                 {"*?*?*?*", true}}) {
+    EXPECT_EQ(MatchesCriteria("sales.orders", criteria), matches) << criteria;
+  }
+  EXPECT_TRUE(MatchesCriteria("", "*"));
+  EXPECT_FALSE(MatchesCriteria("", "?"));
+  // No pattern takes long.
+  EXPECT_FALSE(MatchesCriteria(std::string(10'000, 'a'), "*a*a*a*a*a*a*a*ab"));
 }
 
 }  // namespace

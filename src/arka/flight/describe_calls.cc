@@ -1,0 +1,139 @@
+#include "arka/flight/describe_calls.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "arka/flight/flight.pb.h"
+#include "arka/flight/flight_info.h"
+#include "arka/flight/path_descriptor.h"
+#include "arka/protocol/descriptor.h"
+
+namespace arka::flight {
+
+namespace messages = ::arrow::flight::protocol;
+
+namespace {
+
+constexpr size_t kMaxQueuedBytes = 1 << 20;
+
+using Kind = DescribeCall::Answer;
+
+Result<std::string> PollAnswer(messages::FlightInfo info) {
+  messages::PollInfo poll;
+  // Without a descriptor to poll again: it is complete.
+  if (info.endpoint_size() > 0) {
+    *poll.mutable_expiration_time() = info.endpoint(0).expiration_time();
+  }
+  *poll.mutable_info() = std::move(info);
+  poll.set_progress(1.0);
+  return poll.SerializeAsString();
+}
+
+Result<std::string> AnswerOf(Kind kind, Result<messages::FlightInfo> info) {
+  ARROW_RETURN_NOT_OK(info.status());
+  if (kind == Kind::kPollInfo) return PollAnswer(*std::move(info));
+  if (kind == Kind::kFlightInfo) return info->SerializeAsString();
+  messages::SchemaResult result;
+  result.set_schema(info->schema());
+  return result.SerializeAsString();
+}
+
+}  // namespace
+
+Status DescribeCall::Begin(const arrow::Buffer& request) {
+  ARROW_ASSIGN_OR_RAISE(const auto path, ParsePathDescriptor(request));
+  ARROW_ASSIGN_OR_RAISE(const auto target,
+                        protocol::ParsePath(path, {}, context_.default_namespace));
+  if (std::holds_alternative<protocol::StatusTarget>(target)) {
+    Write(AnswerOf(answer_, StatusInfo(context_.engine.status())));
+  } else if (const auto* table = std::get_if<protocol::TableTarget>(&target)) {
+    DescribeTable({table->table.namespace_name, table->table.name});
+  } else {
+    return Error(
+        ErrorCode::kInvalidRequest,
+        "the path 'streaming_write' is for writing; a table to be read is named by itself, "
+        "such as ['sales', 'orders']");
+  }
+  return Status::OK();
+}
+
+void DescribeCall::DescribeTable(iceberg::TableIdentifier table) {
+  Aside<Result<std::string>>(
+      context_.reads,
+      [&reads = context_.reads, kind = answer_, table = std::move(table)] {
+        return AnswerOf(kind, kind == Kind::kSchema ? TableListing(reads.source, table)
+                                                    : TableInfo(reads, table));
+      },
+      [this](Result<std::string> message) { Write(message); });
+}
+
+void DescribeCall::Write(const Result<std::string>& message) {
+  if (message.ok()) call_.Write({arrow::Buffer::FromString(*message)});
+  Finish(message.status());
+}
+
+Status ListFlightsCall::Begin(const arrow::Buffer& request) {
+  messages::Criteria criteria;
+  if (!criteria.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
+    return Error(ErrorCode::kInvalidRequest, "the Criteria does not parse");
+  }
+  using Tables = Result<std::vector<iceberg::TableIdentifier>>;
+  Aside<Tables>(
+      context_.reads, [&catalog = context_.reads.source.catalog] { return catalog.ListTables(); },
+      [this, wanted = criteria.expression()](Tables tables) {
+        if (!tables.ok()) return Finish(tables.status());
+        for (auto& table : *tables) {
+          if (MatchesCriteria(table.ToString(), wanted)) tables_.push_back(std::move(table));
+        }
+        ListNext();
+      });
+  return Status::OK();
+}
+
+void ListFlightsCall::OnWritable() {
+  if (std::exchange(waits_, false)) ListNext();
+}
+
+void ListFlightsCall::ListNext() {
+  if (tables_.empty()) return Finish(Status::OK());
+  using Info = Result<messages::FlightInfo>;
+  Aside<Info>(
+      context_.reads,
+      [&reads = context_.reads, table = tables_.front()] {
+        return TableListing(reads.source, table);
+      },
+      [this](Info info) {
+        tables_.pop_front();
+        // One that was dropped since is not listed.
+        if (!info.ok() && CodeOf(info.status()) != ErrorCode::kNotFound) {
+          return Finish(info.status());
+        }
+        if (info.ok()) call_.Write({arrow::Buffer::FromString(info->SerializeAsString())});
+        waits_ = call_.queued_bytes() > kMaxQueuedBytes;
+        if (!waits_) ListNext();
+      });
+}
+
+bool MatchesCriteria(std::string_view name, std::string_view criteria) {
+  if (criteria.find_first_of("*?") == std::string_view::npos) return name.starts_with(criteria);
+  // Greedy, with one place to come back to: the last '*', and how much of the name it took.
+  size_t n = 0, c = 0, star = std::string_view::npos, taken = 0;
+  while (n < name.size()) {
+    if (c < criteria.size() && criteria[c] == '*') {
+      star = c++;
+      taken = n;
+    } else if (c < criteria.size() && (criteria[c] == '?' || criteria[c] == name[n])) {
+      ++n;
+      ++c;
+    } else if (star != std::string_view::npos) {
+      c = star + 1;
+      n = ++taken;
+    } else {
+      return false;
+    }
+  }
+  return criteria.find_first_not_of('*', c) == std::string_view::npos;
+}
+
+}  // namespace arka::flight

@@ -1,0 +1,30 @@
+// FlightInfo messages: of the server's status, and of tables.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "arka/base/error.h"
+#include "arka/flight/flight.pb.h"
+#include "arka/iceberg/identifier.h"
+#include "arka/protocol/server_status.h"
+#include "arka/query/table_reads.h"
+
+namespace arka::flight {
+
+/// The schema as FlightInfo and SchemaResult carry it: an encapsulated IPC message.
+Result<std::string> SerializedSchema(const arrow::Schema& schema);
+
+/// With the status as JSON in app_metadata, and a ticket for it as a table.
+Result<::arrow::flight::protocol::FlightInfo> StatusInfo(const protocol::ServerStatus& status);
+
+/// Of a table as it is now: takes a snapshot, and gives out a ticket for each of its parts. Blocks;
+/// errors as query::TakeSnapshot.
+Result<::arrow::flight::protocol::FlightInfo> TableInfo(query::TableReads& reads,
+                                                        const iceberg::TableIdentifier& table);
+
+/// Of a table without a snapshot: name and schema only.
+Result<::arrow::flight::protocol::FlightInfo> TableListing(const query::ReadSource& source,
+                                                           const iceberg::TableIdentifier& table);
+
+}  // namespace arka::flight

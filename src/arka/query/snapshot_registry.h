@@ -1,0 +1,74 @@
+// Snapshots that clients hold tickets for.
+//
+// A ticket is a random name of a snapshot and the number of a part: nobody can make one up, and it
+// leads to nothing but that part. A snapshot is forgotten once nobody has asked for it for its
+// lifetime, or where too many are held, the oldest first; a read that is under way goes on.
+// Thread-safe; no I/O.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arka/base/error.h"
+#include "arka/io/clock.h"
+#include "arka/io/random.h"
+#include "arka/query/table_scan.h"
+
+namespace arka::query {
+
+struct SnapshotRegistryOptions {
+  std::chrono::milliseconds lifetime{300'000};  // since the last use of one of its tickets
+  size_t max_snapshots = 4096;
+};
+
+class SnapshotRegistry {
+ public:
+  /// Both must outlive the registry.
+  SnapshotRegistry(const Clock& clock, Random& random, SnapshotRegistryOptions options = {})
+      : clock_(clock), random_(random), options_(options) {}
+
+  /// One ticket for each part.
+  std::vector<std::string> Hold(std::shared_ptr<const TableSnapshot> snapshot,
+                                std::vector<SnapshotPart> parts);
+
+  struct Found {
+    std::shared_ptr<const TableSnapshot> snapshot;
+    SnapshotPart part;
+  };
+  /// What a ticket stands for, which begins a new lifetime. kNotFound for any other text.
+  Result<Found> Find(std::string_view ticket);
+
+  /// Forgets the snapshot of a ticket; false where there is none.
+  bool Forget(std::string_view ticket);
+
+  /// Forgets what nobody asked for.
+  void Sweep();
+
+  /// When a ticket that is used now will be forgotten.
+  WallTime expiration() const { return clock_.WallNow() + options_.lifetime; }
+
+  size_t size() const;
+
+ private:
+  struct Held {
+    std::shared_ptr<const TableSnapshot> snapshot;
+    std::vector<SnapshotPart> parts;
+    SteadyTime last_used;
+  };
+
+  void ForgetOldest();  // with mutex_ held
+
+  const Clock& clock_;
+  Random& random_;
+  const SnapshotRegistryOptions options_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Held, std::less<>> held_;  // by name; guarded by mutex_
+};
+
+}  // namespace arka::query
