@@ -425,8 +425,8 @@ TEST(EngineProducer, AProducerThatIsForgottenToMakeRoomIsToldSoAlsoAfterARestart
 TEST(EngineProducer, NoJumpOfTheClockAndNoTimeInWhichTheServerDidNotRunMakesAProducerOlder) {
   Deployment deployment;
   deployment.options.producers.max_producers = 1;
-  // Far above what the simulated clock moves while a commit waits for a processor, and far below the
-  // jumps.
+  // Far above what the simulated clock moves while a commit waits for a processor, and far below
+  // the jumps.
   deployment.options.producers.expire_after = std::chrono::hours(10);
   for (int start = 0; start < 4; ++start) {
     SCOPED_TRACE(start);
