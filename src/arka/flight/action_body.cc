@@ -9,7 +9,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMaxDepth = 4;
-constexpr size_t kMaxTextBytes = 1024;
 
 bool IsInt64(const json& value) {
   if (value.is_number_unsigned()) {
@@ -51,15 +50,16 @@ Status ActionBody::Wrong(std::string_view key, std::string_view problem) const {
   return Error(ErrorCode::kInvalidRequest, "action ", action_, ": '", key, "' ", problem);
 }
 
-Result<std::string> ActionBody::Text(std::string_view key) const {
+Result<std::string> ActionBody::Text(std::string_view key, size_t max_bytes) const {
   const auto found = object_.find(key);
   if (found == object_.end()) return Wrong(key, "is missing");
   if (!found->is_string()) {
     return Wrong(key, std::string("is a JSON ") + found->type_name() + ", expected a string");
   }
   const auto& text = found->get_ref<const std::string&>();
-  if (text.empty() || text.size() > kMaxTextBytes) {
-    return Wrong(key, "has " + std::to_string(text.size()) + " bytes, expected 1 to 1024");
+  if (text.empty() || text.size() > max_bytes) {
+    return Wrong(key, "has " + std::to_string(text.size()) + " bytes, expected 1 to " +
+                          std::to_string(max_bytes));
   }
   return text;
 }

@@ -18,6 +18,7 @@
 namespace arka::flight {
 
 inline constexpr size_t kMaxActionBodyBytes = 1 << 20;
+inline constexpr size_t kMaxTextBytes = 1024;
 
 class ActionBody {
  public:
@@ -34,7 +35,9 @@ class ActionBody {
   bool Has(std::string_view key) const { return object_.contains(key); }
 
   /// The text under `key`; 1 to 1024 bytes.
-  Result<std::string> Text(std::string_view key) const;
+  Result<std::string> Text(std::string_view key) const { return Text(key, kMaxTextBytes); }
+  /// The same, 1 to `max_bytes`.
+  Result<std::string> Text(std::string_view key, size_t max_bytes) const;
   /// The whole number under `key`; nothing where the key is not there.
   Result<std::optional<int64_t>> OptionalInteger(std::string_view key) const;
   /// The whole numbers in the array under `key`, 1 to `max_count`.

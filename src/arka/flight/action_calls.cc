@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "arka/flight/create_table_action.h"
 #include "arka/flight/durability_status_action.h"
 #include "arka/flight/flight.pb.h"
 #include "arka/flight/flush_action.h"
@@ -23,7 +24,7 @@ struct KnownAction {
   StartAction start;
 };
 
-constexpr std::array<KnownAction, 6> kActions = {{
+constexpr std::array<KnownAction, 7> kActions = {{
     {"last_seq",
      "Where a producer is to go on: {\"producer\": name, \"table\": \"namespace.name\"} -> "
      "{\"producer\", \"table\", \"last_seq\", \"lsn\"}; last_seq 0: nothing is known, begin at 1; "
@@ -52,6 +53,11 @@ constexpr std::array<KnownAction, 6> kActions = {{
      "the "
      "order of their names, after that one.",
      StartListSessions},
+    {"create_table",
+     "{\"table\": name, \"schema_ipc\": an Arrow IPC schema message in Base64} -> {\"table\", "
+     "\"uuid\"}: "
+     "an empty table for batches of that schema.",
+     StartCreateTable},
 }};
 
 std::string KnownNames() {

@@ -48,7 +48,7 @@ TEST_F(ActionCallsTest, ListActionsSaysWhatThereIs) {
     EXPECT_FALSE(type.description().empty());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"last_seq", "durability_status", "flush", "commit",
-                                             "status", "list_sessions"}));
+                                             "status", "list_sessions", "create_table"}));
 }
 
 TEST_F(ActionCallsTest, StatusIsWhatGetFlightInfoSays) {

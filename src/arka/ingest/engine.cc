@@ -277,6 +277,12 @@ Result<Lsn> Engine::ReadLog(const LogPins::Pin& pin, const std::string& table_uu
   return read;
 }
 
+void Engine::CreateTable(iceberg::TableIdentifier table, std::shared_ptr<arrow::Schema> schema,
+                         std::function<void(Result<std::string>)> done) {
+  opener_.Post([this, table = std::move(table), schema = std::move(schema),
+                done = std::move(done)] { done(tables_.Create(table, *schema)); });
+}
+
 Result<LsnLevel> Engine::LevelOf(Lsn lsn) const {
   ARROW_ASSIGN_OR_RAISE(const auto tier, sequencer_.LevelOf(lsn));
   return LsnLevel{tier};

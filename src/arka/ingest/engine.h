@@ -132,6 +132,10 @@ class Engine {
   /// Whether there is such a table: kNotFound where the catalog has none. `done` is called on a
   /// thread of the engine's.
   void CheckTable(iceberg::TableIdentifier table, std::function<void(Status)> done);
+  /// Makes an empty table; `done` is told its UUID, or why not (TableRegistry::Create), on a thread
+  /// of the engine's.
+  void CreateTable(iceberg::TableIdentifier table, std::shared_ptr<arrow::Schema> schema,
+                   std::function<void(Result<std::string>)> done);
   /// Tables with writes that are not committed. Never blocks.
   std::vector<const Table*> UncommittedTables() const { return tables_.Uncommitted(); }
   /// Uploads what is on disk by now without waiting for the interval. Never blocks.

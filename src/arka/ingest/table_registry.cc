@@ -168,10 +168,26 @@ Result<std::shared_ptr<const OpenedTable>> TableRegistry::Open(
   return opened;
 }
 
-Result<iceberg::Table> TableRegistry::LoadOrCreate(const iceberg::TableIdentifier& identifier,
-                                                   const arrow::Schema& stream_schema) {
-  auto loaded = catalog_.LoadTable(identifier);
-  if (loaded.ok() || CodeOf(loaded.status()) != ErrorCode::kNotFound) return loaded;
+Result<std::string> TableRegistry::Create(const iceberg::TableIdentifier& identifier,
+                                          const arrow::Schema& stream_schema) {
+  std::lock_guard opening(opening_);
+  const auto loaded = catalog_.LoadTable(identifier);
+  if (loaded.ok()) {
+    return Error(ErrorCode::kAlreadyExists, "table ", identifier.ToString(),
+                 " is there, with UUID ", loaded->metadata->table_uuid);
+  }
+  if (CodeOf(loaded.status()) != ErrorCode::kNotFound) return loaded.status();
+  ARROW_RETURN_NOT_OK(CheckMayBeMade(identifier));
+  const auto made = Make(identifier, stream_schema);
+  if (made.ok()) return made->metadata->table_uuid;
+  if (CodeOf(made.status()) != ErrorCode::kCommitUnknown) return made.status();
+  return Error(ErrorCode::kUnavailable, "table ", identifier.ToString(),
+               " may have been created: ", made.status().message(),
+               "; try again, ALREADY_EXISTS then says that it was");
+}
+
+// A table that the catalog does not have.
+Status TableRegistry::CheckMayBeMade(const iceberg::TableIdentifier& identifier) const {
   const Table* known = FindTable(identifier);
   // What a start found in the log for a table that was gone already may have been committed long
   // ago: nobody can tell any more, and it must not keep the name for ever.
@@ -184,18 +200,30 @@ Result<iceberg::Table> TableRegistry::LoadOrCreate(const iceberg::TableIdentifie
                  "--give-up-writes-of ",
                  known->uuid);
   }
-  if (!options_.auto_create) {
-    return Error(ErrorCode::kNotFound, "no table ", identifier.ToString(),
-                 "; create it, or allow it with tables.auto_create: true");
-  }
+  return Status::OK();
+}
+
+Result<iceberg::Table> TableRegistry::Make(const iceberg::TableIdentifier& identifier,
+                                           const arrow::Schema& stream_schema) {
   ARROW_ASSIGN_OR_RAISE(auto schema, lake::TableSchema::FromArrow(stream_schema));
   auto created = catalog_.CreateTable(
       identifier,
       {schema->iceberg_schema(), lake::TableSchema::NewTableProperties(), std::nullopt});
-  if (created.ok()) {
-    spdlog::info("tables: created {}", identifier.ToString());
-    return created;
+  if (created.ok()) spdlog::info("tables: created {}", identifier.ToString());
+  return created;
+}
+
+Result<iceberg::Table> TableRegistry::LoadOrCreate(const iceberg::TableIdentifier& identifier,
+                                                   const arrow::Schema& stream_schema) {
+  auto loaded = catalog_.LoadTable(identifier);
+  if (loaded.ok() || CodeOf(loaded.status()) != ErrorCode::kNotFound) return loaded;
+  ARROW_RETURN_NOT_OK(CheckMayBeMade(identifier));
+  if (!options_.auto_create) {
+    return Error(ErrorCode::kNotFound, "no table ", identifier.ToString(),
+                 "; create it, or allow it with tables.auto_create: true");
   }
+  auto created = Make(identifier, stream_schema);
+  if (created.ok()) return created;
   // Somebody else, or an attempt of ours whose answer was lost, may have been first.
   const ErrorCode code = CodeOf(created.status());
   if (code != ErrorCode::kAlreadyExists && code != ErrorCode::kCommitUnknown) return created;

@@ -68,6 +68,11 @@ class TableRegistry {
                                                   const arrow::Schema& stream_schema,
                                                   wal::Log& log);
 
+  /// Makes an empty table for that schema; answers its UUID. kAlreadyExists where there is one,
+  /// kUnavailable where it may have been made: the catalog's answer was lost. Blocks.
+  Result<std::string> Create(const iceberg::TableIdentifier& identifier,
+                             const arrow::Schema& stream_schema);
+
   /// Replay: a definition out of the log; answers its table. Where that is gone from the catalog
   /// (is_gone), the definition is kept until Look or Open finds the table.
   Result<Table*> Restore(wal::DefinitionId id, const TableDefinition& definition);
@@ -91,6 +96,9 @@ class TableRegistry {
   Status TakeBack(Entry& entry, const iceberg::Table& loaded);             // with mutex_ held
   Table* HoldBack(Entry& entry, wal::DefinitionId id, const TableDefinition& definition,
                   const Status& reason);
+  Status CheckMayBeMade(const iceberg::TableIdentifier& identifier) const;
+  Result<iceberg::Table> Make(const iceberg::TableIdentifier& identifier,
+                              const arrow::Schema& stream_schema);
   Result<iceberg::Table> LoadOrCreate(const iceberg::TableIdentifier& identifier,
                                       const arrow::Schema& stream_schema);
   Result<Entry*> Register(const iceberg::Table& loaded,
