@@ -1,7 +1,7 @@
 # The unit tests, the fuzz corpora and the simulation under the sanitizers.
 
 # Where untrusted bytes, threads and the log are; the rest is put together from these.
-ASAN_LAYERS=(base io testing protocol transport wal iceberg lake ingest)
+ASAN_LAYERS=(base io testing protocol transport wal iceberg lake ingest query)
 ASAN_LIVES=1-100
 # What TSan can see through: the wheel's Arrow is not built for it, so only what enters Arrow for
 # nothing but buffers and statuses.
