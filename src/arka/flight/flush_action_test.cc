@@ -32,6 +32,13 @@ class FlushActionTest : public ::testing::Test, protected FlightFixture {
     writer.SendSchema(*IdSchema(), {"streaming_write", "users"});
     return writer;
   }
+  [[nodiscard]] bool FiveSecondsPass() {
+    const auto later = deployment.clock.Now() + std::chrono::seconds(5);
+    return Await([&] { return deployment.clock.Now() > later; });
+  }
+  [[nodiscard]] bool AwaitDisk(Lsn lsn) {
+    return Await([&] { return reached().disk_lsn == lsn; });
+  }
   protocol::Watermarks reached() const { return engine->progress().watermarks; }
 };
 
@@ -121,15 +128,13 @@ TEST_F(FlushActionTest, WhatIsWrittenWhileACommitIsUnderWayIsCommittedByTheNextR
   ASSERT_TRUE(Await([&] { return reached().s3_lsn == Lsn{1000}; }));
   deployment.object_faults.Add({.matches = OfKind("put"), .times = kForGood});
   writer.SendIds(1);
-  ASSERT_TRUE(Await([&] { return reached().disk_lsn == Lsn{1001}; }));
+  ASSERT_TRUE(AwaitDisk(Lsn{1001}));
   Asker first = Ask("flush", R"({"level": "COMMITTED"})");
-  const auto later = deployment.clock.Now() + std::chrono::seconds(5);
-  ASSERT_TRUE(Await([&] { return deployment.clock.Now() > later; }));
+  ASSERT_TRUE(FiveSecondsPass());
   writer.SendIds(2);
-  ASSERT_TRUE(Await([&] { return reached().disk_lsn == Lsn{1002}; }));
+  ASSERT_TRUE(AwaitDisk(Lsn{1002}));
   Asker second = Ask("flush", R"({"level": "COMMITTED"})");
-  const auto much_later = deployment.clock.Now() + std::chrono::seconds(5);
-  ASSERT_TRUE(Await([&] { return deployment.clock.Now() > much_later; }));
+  ASSERT_TRUE(FiveSecondsPass());
   EXPECT_FALSE(first.Ended());
   EXPECT_FALSE(second.Ended());
   deployment.object_faults.Clear();
@@ -143,15 +148,14 @@ TEST_F(FlushActionTest, ACatalogThatIsAwayIsWaitedForAndACallThatIsGoneIsForgott
   Start();
   Writer writer = OpenOrders();
   writer.SendIds(0);
-  ASSERT_TRUE(Await([&] { return reached().disk_lsn == Lsn{1000}; }));
+  ASSERT_TRUE(AwaitDisk(Lsn{1000}));
   deployment.catalog_faults.Add({.matches = OfKind("commit_table"), .times = kForGood});
   Asker waits = Ask("commit", "{}");
   {
     Asker gone = Ask("commit", "{}");
     RunLoop();
   }
-  const auto later = deployment.clock.Now() + std::chrono::seconds(5);
-  ASSERT_TRUE(Await([&] { return deployment.clock.Now() > later; }));
+  ASSERT_TRUE(FiveSecondsPass());
   EXPECT_FALSE(waits.Ended());
   deployment.catalog_faults.Clear();
   ASSERT_TRUE(Await([&] { return waits.Ended(); }));
@@ -165,7 +169,7 @@ TEST_F(FlushActionTest, ATableThatIsGoneIsNamedOnceTheOthersAreCommitted) {
   Writer users = OpenUsers();
   orders.SendIds(0);
   users.SendIds(0);
-  ASSERT_TRUE(Await([&] { return reached().disk_lsn == Lsn{1001}; }));
+  ASSERT_TRUE(AwaitDisk(Lsn{1001}));
   ASSERT_TRUE(deployment.catalog_memory.DropTable(kOrders).ok());
   const Asker flush = AskAndEnd("flush", R"({"level": "COMMITTED"})");
   EXPECT_EQ(flush.code(), GrpcCode::kNotFound);
@@ -181,7 +185,7 @@ TEST_F(FlushActionTest, AtShutdownAndWhereTheLogFailsItEndsWithTheReason) {
   Start();
   Writer writer = OpenOrders();
   writer.SendIds(0);
-  ASSERT_TRUE(Await([&] { return reached().disk_lsn == Lsn{1000}; }));
+  ASSERT_TRUE(AwaitDisk(Lsn{1000}));
   deployment.catalog_faults.Add({.matches = OfKind("commit_table"), .times = kForGood});
   Asker stopped = Ask("commit", "{}");
   RunLoop();

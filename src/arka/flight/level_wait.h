@@ -1,14 +1,12 @@
 // A wait until everything that was written before it has reached a level.
 //
 // 1. Its begin notes the last LSN that was given, and the last write to each table that has some
-// which
-//    are not committed: every write before the call is one of these or before one of these.
+//    which are not committed: every write before the call is one of these or before one of these.
 // 2. Once they are on disk, the upload and the commit are asked for at once: both take what is on
 //    disk by then.
 // 3. The end is told when the level is reached; or why it cannot be: the server stops, the log has
 //    failed, a table with writes is gone from the catalog (after all others have been committed).
-// Watermarks wake it, no thread waits. On the loop's thread; whoever owns it may end it at any
-// time.
+// Watermarks wake it, no thread waits. On the loop's thread; its owner may end it at any time.
 #pragma once
 
 #include <functional>

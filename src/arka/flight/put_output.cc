@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "arka/flight/engine_lookups.h"
 #include "arka/flight/flight.pb.h"
 
 namespace arka::flight {
@@ -11,17 +12,8 @@ namespace {
 constexpr size_t kMaxQueuedBytes = 256 << 10;  // of results; the rest stays in the queue
 
 Lsn Reached(Tier level, const ingest::Progress& progress, const ingest::Table& table) {
-  switch (level) {
-    case Tier::kMemory:
-      return progress.watermarks.last_lsn;
-    case Tier::kLocalDisk:
-      return progress.watermarks.disk_lsn;
-    case Tier::kObjectStorage:
-      return progress.watermarks.s3_lsn;
-    case Tier::kCommitted:
-      return table.committed_through();
-  }
-  return kNoLsn;
+  if (level == Tier::kCommitted) return table.committed_through();
+  return ReachedOf(progress).lsn[IndexOf(level)];
 }
 
 std::shared_ptr<arrow::Buffer> ResultMessage(Lsn lsn, Tier level) {

@@ -67,8 +67,7 @@ std::shared_ptr<arrow::DataType> ArrowTypeOf(const iceberg::Type& type) {
 }
 
 std::shared_ptr<arrow::Field> ArrowFieldOf(const iceberg::NestedField& field) {
-  return arrow::field(field.name, ArrowTypeOf(field.type), !field.required,
-                      arrow::key_value_metadata({kFieldIdKey}, {std::to_string(field.id)}));
+  return FieldOf(field, ArrowTypeOf(field.type));
 }
 
 }  // namespace
@@ -77,6 +76,12 @@ std::shared_ptr<arrow::Schema> ArrowSchemaOf(const iceberg::Schema& schema) {
   arrow::FieldVector fields;
   for (const auto& field : schema.fields) fields.push_back(ArrowFieldOf(field));
   return arrow::schema(std::move(fields));
+}
+
+std::shared_ptr<arrow::Field> FieldOf(const iceberg::NestedField& column,
+                                      std::shared_ptr<arrow::DataType> type) {
+  return arrow::field(column.name, std::move(type), !column.required,
+                      arrow::key_value_metadata({kFieldIdKey}, {std::to_string(column.id)}));
 }
 
 std::optional<int> FieldIdOf(const arrow::Field& field) {

@@ -15,6 +15,10 @@ namespace arka::lake {
 
 std::shared_ptr<arrow::Schema> ArrowSchemaOf(const iceberg::Schema& schema);
 
+/// A field that carries the name, the nullability and the id of `column`.
+std::shared_ptr<arrow::Field> FieldOf(const iceberg::NestedField& column,
+                                      std::shared_ptr<arrow::DataType> type);
+
 /// The field id that `field` carries, if it does.
 std::optional<int> FieldIdOf(const arrow::Field& field);
 

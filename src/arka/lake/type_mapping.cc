@@ -10,6 +10,7 @@
 #include <arrow/type_traits.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include "arka/lake/arrow_schema.h"
 #include "arka/lake/column_name.h"
 
 namespace arka::lake {
@@ -21,7 +22,6 @@ using iceberg::TypeId;
 using TypePointer = std::shared_ptr<DataType>;
 
 constexpr char kExtensionNameKey[] = "ARROW:extension:name";
-constexpr char kFieldIdKey[] = "PARQUET:field_id";
 constexpr int kMaxPrecision = 38;
 
 /// The forms of a type, without the field around it.
@@ -275,8 +275,7 @@ Result<FieldMapping> MapField(const arrow::Field& field, const std::string& path
 std::shared_ptr<arrow::Field> WithFieldIds(const arrow::Field& storage,
                                            const iceberg::NestedField& table) {
   auto type = table.type.is_nested() ? WithFieldIds(*storage.type(), table.type) : storage.type();
-  return arrow::field(table.name, std::move(type), !table.required,
-                      arrow::key_value_metadata({kFieldIdKey}, {std::to_string(table.id)}));
+  return FieldOf(table, std::move(type));
 }
 
 }  // namespace arka::lake
