@@ -7,8 +7,8 @@
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/writer.h>
 
+#include "arka/acks/engine_lookups.h"
 #include "arka/base/check.h"
-#include "arka/flight/engine_lookups.h"
 #include "arka/protocol/ack_batch.h"
 #include "arka/protocol/flight_data.h"
 
@@ -64,9 +64,9 @@ void AckOutput::Add(const ingest::Admission& admission) {
 bool AckOutput::Flush(const ingest::Engine& engine, const ingest::Progress& progress,
                       const ingest::Table* table) {
   if (table == nullptr) return false;
-  const ReachedTiers reached = ReachedOf(progress);
-  const TimeLookup times = TimesOf(engine);
-  const CommitLookup commits = CommitsOf(*table);
+  const acks::ReachedTiers reached = acks::ReachedOf(progress);
+  const acks::TimeLookup times = acks::TimesOf(engine);
+  const acks::CommitLookup commits = acks::CommitsOf(*table);
   bool sent = false;
   while (call_.queued_bytes() < kMaxQueuedBytes) {
     const auto runs = acks_.Take(reached, times, commits, kMaxAckRows);
@@ -85,8 +85,8 @@ void AckOutput::SendWatermarks(const ingest::Progress& progress, bool though_unr
   call_.Write(BatchMessage(*protocol::MakeAckBatch({}, progress.watermarks, at_us)));
 }
 
-void AckOutput::Await(AckScheduler& scheduler, AckScheduler::SleeperId id, Tier finish_after,
-                      const ingest::Table* table) const {
+void AckOutput::Await(acks::AckScheduler& scheduler, acks::AckScheduler::SleeperId id,
+                      Tier finish_after, const ingest::Table* table) const {
   const Tier highest = std::max(highest_awaited_, finish_after);
   for (Tier tier : {Tier::kLocalDisk, Tier::kObjectStorage, Tier::kCommitted}) {
     if (tier > highest) break;

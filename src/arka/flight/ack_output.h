@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "arka/flight/ack_cursors.h"
+#include "arka/acks/ack_cursors.h"
 #include "arka/flight/write_output.h"
 #include "arka/protocol/write_headers.h"
 #include "arka/transport/call.h"
@@ -25,14 +25,14 @@ class AckOutput : public WriteOutput {
   bool Flush(const ingest::Engine& engine, const ingest::Progress& progress,
              const ingest::Table* table) override;
   void SendWatermarks(const ingest::Progress& progress, bool though_unread) override;
-  void Await(AckScheduler& scheduler, AckScheduler::SleeperId id, Tier finish_after,
+  void Await(acks::AckScheduler& scheduler, acks::AckScheduler::SleeperId id, Tier finish_after,
              const ingest::Table* table) const override;
   bool AllSentThrough(Tier tier) const override { return acks_.AllTakenThrough(tier); }
 
  private:
   transport::ServerCall& call_;
   const Tier highest_awaited_;
-  AckCursors acks_;
+  acks::AckCursors acks_;
   std::optional<protocol::Watermarks> sent_watermarks_;
 };
 

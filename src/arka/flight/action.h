@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "arka/flight/loop_context.h"
-#include "arka/flight/session_registry.h"
+#include "arka/acks/loop_context.h"
+#include "arka/acks/session_registry.h"
 #include "arka/transport/call.h"
 
 namespace arka::flight {
@@ -14,8 +14,8 @@ namespace arka::flight {
 /// All must outlive the action.
 struct ActionContext {
   transport::ServerCall& call;
-  LoopContext& loop;
-  const SessionRegistry& sessions;
+  acks::LoopContext& loop;
+  const acks::SessionRegistry& sessions;
   const std::string& default_namespace;
 };
 

@@ -25,7 +25,7 @@ class CreateTableAction : public Action {
   CreateTableAction(transport::ServerCall& call, protocol::TableName table)
       : call_(call), table_(std::move(table)) {}
 
-  void Begin(LoopContext& context, std::shared_ptr<arrow::Schema> schema) {
+  void Begin(acks::LoopContext& context, std::shared_ptr<arrow::Schema> schema) {
     context.engine.CreateTable(
         {table_.namespace_name, table_.name}, std::move(schema),
         [&loop = context.loop, weak = std::weak_ptr(self_)](Result<std::string> created) {

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "arka/acks/engine_lookups.h"
+#include "arka/acks/session_events.h"
 #include "arka/flight/action_body.h"
-#include "arka/flight/engine_lookups.h"
-#include "arka/flight/session_events.h"
 #include "arka/flight/status_mapping.h"
 #include "arka/protocol/ack_json.h"
 #include "arka/protocol/write_headers.h"
@@ -20,9 +20,9 @@ constexpr size_t kMaxQueuedBytes = 256 << 10;  // of Results; the rest waits for
 
 constexpr size_t kMaxLsns = 10'000;
 
-class SessionStatusAction : public Action, public Sleeper {
+class SessionStatusAction : public Action, public acks::Sleeper {
  public:
-  SessionStatusAction(const ActionContext& context, SessionEvents events, Lsn after_lsn,
+  SessionStatusAction(const ActionContext& context, acks::SessionEvents events, Lsn after_lsn,
                       std::optional<Tier> until)
       : call_(context.call),
         context_(context.loop),
@@ -36,7 +36,7 @@ class SessionStatusAction : public Action, public Sleeper {
     if (finished_) return;
     const ingest::Progress progress = context_.engine.progress();
     while (call_.queued_bytes() < kMaxQueuedBytes) {
-      const auto events = events_.Take(ReachedOf(progress), kMaxEvents);
+      const auto events = events_.Take(acks::ReachedOf(progress), kMaxEvents);
       if (events.empty()) return OnAllTaken(progress);
       Write(events);
     }
@@ -77,11 +77,11 @@ class SessionStatusAction : public Action, public Sleeper {
   }
 
   transport::ServerCall& call_;
-  LoopContext& context_;
-  SessionEvents events_;
+  acks::LoopContext& context_;
+  acks::SessionEvents events_;
   const Lsn after_lsn_;
   const std::optional<Tier> until_;
-  const AckScheduler::SleeperId id_;
+  const acks::AckScheduler::SleeperId id_;
   bool written_ = false;
   bool finished_ = false;
 };
@@ -104,7 +104,8 @@ Result<std::unique_ptr<Action>> StartSessionStatus(const ActionContext& context,
   }
   ARROW_ASSIGN_OR_RAISE(const auto writes, context.sessions.WritesOf(session));
   auto action = std::make_unique<SessionStatusAction>(
-      context, SessionEvents(writes, after_lsn, TimesOf(context.loop.engine)), after_lsn, until);
+      context, acks::SessionEvents(writes, after_lsn, acks::TimesOf(context.loop.engine)),
+      after_lsn, until);
   action->Flush();
   return action;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "arka/base/check.h"
 #include "arka/flight/action_calls.h"
 #include "arka/flight/do_get_call.h"
 #include "arka/flight/status_mapping.h"
@@ -35,18 +34,12 @@ FlightService::FlightService(ingest::Engine& engine, query::TableReads& reads, c
       clock_(clock),
       random_(random),
       options_(std::move(options)),
-      sessions_(clock, {.retention = options_.ack_retention}) {
-  engine_.AddProgressListener([this] {
-    for (const auto& context : contexts_) context->NotifyProgress();
-  });
-}
+      sessions_(clock, {.retention = options_.ack_retention}),
+      contexts_(engine) {}
 
 void FlightService::Bind(const std::vector<transport::EventLoop*>& loops) {
-  for (transport::EventLoop* loop : loops) {
-    contexts_.push_back(std::make_unique<LoopContext>(*loop, engine_));
-    if (options_.idle_timeout.count() == 0) continue;
-    contexts_.back()->SweepIdleEvery(SweepInterval(options_.idle_timeout));
-  }
+  const bool sweeps = options_.idle_timeout.count() > 0;
+  contexts_.Bind(loops, sweeps ? SweepInterval(options_.idle_timeout) : milliseconds(0));
   SweepSessions(*loops.front());
   SweepSnapshots(*loops.front());
 }
@@ -63,14 +56,6 @@ void FlightService::SweepSnapshots(transport::EventLoop& loop) {
     reads_.snapshots.Sweep();
     SweepSnapshots(loop);
   });
-}
-
-LoopContext& FlightService::ContextOf(transport::EventLoop& loop) {
-  for (const auto& context : contexts_) {
-    if (&context->loop == &loop) return *context;
-  }
-  ARKA_CHECK(false && "a call on a loop that was not bound");
-  return *contexts_.front();
 }
 
 std::unique_ptr<transport::CallHandler> FlightService::Start(transport::ServerCall& call) {
@@ -111,12 +96,12 @@ std::unique_ptr<transport::CallHandler> FlightService::StartWrite(transport::Ser
     return nullptr;
   }
   if (headers->session.empty()) headers->session = MakeUuid(random_);
-  return std::make_unique<WriteStream>(call, ContextOf(call.loop()), clock_, sessions_, rpc,
+  return std::make_unique<WriteStream>(call, contexts_.Of(call.loop()), clock_, sessions_, rpc,
                                        std::move(*headers), options_);
 }
 
 ActionContext FlightService::ActionContextOf(transport::ServerCall& call) {
-  return {call, ContextOf(call.loop()), sessions_, options_.default_namespace};
+  return {call, contexts_.Of(call.loop()), sessions_, options_.default_namespace};
 }
 
 DescribeContext FlightService::DescribeContextOf(transport::ServerCall& call) {
@@ -125,11 +110,7 @@ DescribeContext FlightService::DescribeContextOf(transport::ServerCall& call) {
 
 void FlightService::Shutdown() {
   shutting_down_ = true;
-  for (const auto& context : contexts_) {
-    context->loop.Post([context = context.get()] {
-      context->scheduler.ForEach([](Sleeper& sleeper) { sleeper.Shutdown(); });
-    });
-  }
+  contexts_.Shutdown();
 }
 
 }  // namespace arka::flight

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "arka/acks/loop_contexts.h"
+#include "arka/acks/session_registry.h"
 #include "arka/flight/action.h"
 #include "arka/flight/describe_calls.h"
-#include "arka/flight/loop_context.h"
-#include "arka/flight/session_registry.h"
 #include "arka/flight/write_stream.h"
 #include "arka/ingest/engine.h"
 #include "arka/io/clock.h"
@@ -37,8 +37,11 @@ class FlightService : public transport::Service {
   /// No stream takes more writes; each ends once its acks are out. Any thread.
   void Shutdown();
 
+  /// What other services share with this one: the loops' sleepers, and who was given which LSNs.
+  acks::LoopContexts& contexts() { return contexts_; }
+  acks::SessionRegistry& sessions() { return sessions_; }
+
  private:
-  LoopContext& ContextOf(transport::EventLoop& loop);
   std::unique_ptr<transport::CallHandler> StartWrite(transport::ServerCall& call, WriteRpc rpc);
   ActionContext ActionContextOf(transport::ServerCall& call);
   DescribeContext DescribeContextOf(transport::ServerCall& call);
@@ -50,8 +53,8 @@ class FlightService : public transport::Service {
   const Clock& clock_;
   Random& random_;
   const WriteStreamOptions options_;
-  SessionRegistry sessions_;
-  std::vector<std::unique_ptr<LoopContext>> contexts_;  // constant after Bind
+  acks::SessionRegistry sessions_;
+  acks::LoopContexts contexts_;
   std::atomic<bool> shutting_down_{false};
 };
 

@@ -71,7 +71,7 @@ class FlushAction : public Action {
   }
 
   transport::ServerCall& call_;
-  LoopContext& context_;
+  acks::LoopContext& context_;
   const Tier level_;
   const MakeAnswer answer_;
   bool has_ended_ = false;

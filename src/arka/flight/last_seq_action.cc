@@ -17,7 +17,7 @@ class LastSeqAction : public Action {
   LastSeqAction(transport::ServerCall& call, std::string producer, protocol::TableName table)
       : call_(call), producer_(std::move(producer)), table_(std::move(table)) {}
 
-  void Begin(LoopContext& context) {
+  void Begin(acks::LoopContext& context) {
     context.engine.FindLastSeq(
         {table_.namespace_name, table_.name}, producer_,
         [&loop = context.loop, weak = std::weak_ptr(self_)](Result<ingest::LastSeq> found) {

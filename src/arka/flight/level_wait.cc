@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kLookForGoneTables{500};
 
 }  // namespace
 
-LevelWait::LevelWait(LoopContext& context, Tier level, std::function<void(Status)> ended)
+LevelWait::LevelWait(acks::LoopContext& context, Tier level, std::function<void(Status)> ended)
     : context_(context),
       level_(level),
       ended_(std::move(ended)),

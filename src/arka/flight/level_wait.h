@@ -14,17 +14,17 @@
 #include <optional>
 #include <vector>
 
+#include "arka/acks/loop_context.h"
 #include "arka/base/lsn.h"
 #include "arka/base/tier.h"
-#include "arka/flight/loop_context.h"
 #include "arka/ingest/table.h"
 
 namespace arka::flight {
 
-class LevelWait : public Sleeper {
+class LevelWait : public acks::Sleeper {
  public:
   /// `ended` is told once, on the loop, and may destroy the wait. `context` must outlive it.
-  LevelWait(LoopContext& context, Tier level, std::function<void(Status)> ended);
+  LevelWait(acks::LoopContext& context, Tier level, std::function<void(Status)> ended);
   ~LevelWait() override;
 
   /// Begins, once, for the writes to all tables; or for those to `table` alone (nullptr: a table
@@ -54,10 +54,10 @@ class LevelWait : public Sleeper {
   void LookAgainLater();
   void End(const Status& status);
 
-  LoopContext& context_;
+  acks::LoopContext& context_;
   const Tier level_;
   const std::function<void(Status)> ended_;
-  const AckScheduler::SleeperId id_;
+  const acks::AckScheduler::SleeperId id_;
   const std::shared_ptr<LevelWait*> self_;  // expires with the wait
 
   const ingest::Table* only_ = nullptr;  // nullptr: all

@@ -26,7 +26,7 @@ Result<std::unique_ptr<Action>> StartListSessions(const ActionContext& context,
   const auto listed = context.sessions.List(after, kMaxSessions + 1);
   auto sessions = nlohmann::ordered_json::array();
   for (size_t i = 0; i < std::min(listed.size(), kMaxSessions); ++i) {
-    const SessionSummary& session = listed[i];
+    const acks::SessionSummary& session = listed[i];
     nlohmann::ordered_json entry = {{"session", session.name},
                                     {"open_streams", session.open_streams},
                                     {"ended_streams", session.ended_streams},

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "arka/flight/ack_cursors.h"
+#include "arka/acks/ack_cursors.h"
 #include "arka/flight/flight_fixture_test.h"
 
 namespace arka::flight {
@@ -188,13 +188,14 @@ TEST_F(ProducerStreamTest, TheSameBatchAgainAndAgainPausesTheStreamAndThenEndsIt
   Start();
   Writer writer = OpenProducer("p", {{kAckUntil, "LOCAL_DISK"}});
   for (int i = 0; i < 100; ++i) writer.SendSeq(1);
-  ASSERT_TRUE(Await([&] { return writer.LsnsAt(Tier::kMemory).size() == AckCursors::kMaxBusy; }));
+  ASSERT_TRUE(
+      Await([&] { return writer.LsnsAt(Tier::kMemory).size() == acks::AckCursors::kMaxBusy; }));
   EXPECT_FALSE(writer.Ended());
   writer.call->HalfClose();
   ASSERT_TRUE(Await([&] { return writer.Ended(); }));
   EXPECT_EQ(writer.code(), GrpcCode::kResourceExhausted) << writer.message();
   EXPECT_EQ(writer.retryable(), "true");
-  EXPECT_EQ(writer.LsnsAt(Tier::kLocalDisk).size(), AckCursors::kMaxBusy);
+  EXPECT_EQ(writer.LsnsAt(Tier::kLocalDisk).size(), acks::AckCursors::kMaxBusy);
   EXPECT_EQ(last_lsn(), kFirstLsn);
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "arka/flight/engine_lookups.h"
+#include "arka/acks/engine_lookups.h"
 #include "arka/flight/flight.pb.h"
 
 namespace arka::flight {
@@ -13,7 +13,7 @@ constexpr size_t kMaxQueuedBytes = 256 << 10;  // of results; the rest stays in 
 
 Lsn Reached(Tier level, const ingest::Progress& progress, const ingest::Table& table) {
   if (level == Tier::kCommitted) return table.committed_through();
-  return ReachedOf(progress).lsn[IndexOf(level)];
+  return acks::ReachedOf(progress).lsn[IndexOf(level)];
 }
 
 std::shared_ptr<arrow::Buffer> ResultMessage(Lsn lsn, Tier level) {
@@ -49,8 +49,8 @@ bool PutOutput::Flush(const ingest::Engine& engine, const ingest::Progress& prog
   return sent;
 }
 
-void PutOutput::Await(AckScheduler& scheduler, AckScheduler::SleeperId id, Tier finish_after,
-                      const ingest::Table* table) const {
+void PutOutput::Await(acks::AckScheduler& scheduler, acks::AckScheduler::SleeperId id,
+                      Tier finish_after, const ingest::Table* table) const {
   if (level_ == Tier::kMemory || queue_.awaited() == kNoLsn) return;
   scheduler.Await(id, level_, queue_.awaited(), table);
 }

@@ -19,7 +19,7 @@ class PutOutput : public WriteOutput {
   void Add(const ingest::Admission& admission) override;
   bool Flush(const ingest::Engine& engine, const ingest::Progress& progress,
              const ingest::Table* table) override;
-  void Await(AckScheduler& scheduler, AckScheduler::SleeperId id, Tier finish_after,
+  void Await(acks::AckScheduler& scheduler, acks::AckScheduler::SleeperId id, Tier finish_after,
              const ingest::Table* table) const override;
   /// There is one level only: whether every result has been sent.
   bool AllSentThrough(Tier tier) const override { return queue_.empty(); }

@@ -4,7 +4,7 @@
 #include <utility>
 #include <variant>
 
-#include "arka/flight/ack_cursors.h"
+#include "arka/acks/ack_cursors.h"
 #include "arka/flight/path_descriptor.h"
 #include "arka/protocol/batch_metadata.h"
 #include "arka/protocol/descriptor.h"
@@ -17,9 +17,9 @@ constexpr int64_t kMaxWaitingBytes = 8 << 20;  // before the stream stops readin
 
 }  // namespace
 
-StreamInput::StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-                         const WriteStreamOptions& options, WriteRpc rpc, std::string producer,
-                         Listener& listener)
+StreamInput::StreamInput(transport::ServerCall& call, acks::LoopContext& context,
+                         const Clock& clock, const WriteStreamOptions& options, WriteRpc rpc,
+                         std::string producer, Listener& listener)
     : call_(call),
       context_(context),
       clock_(clock),
@@ -207,7 +207,7 @@ void StreamInput::WaitForAcks() {
     const auto alive = weak.lock();
     if (alive == nullptr || (*alive)->full_since_ != since) return;
     (*alive)->Fail(Error(ErrorCode::kBackpressure, "the stream has sent the same batches again ",
-                         AckCursors::kMaxBusy,
+                         acks::AckCursors::kMaxBusy,
                          " times, and their acks are still to come; wait for the acks of a batch "
                          "before sending it again"));
   });

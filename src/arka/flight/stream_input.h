@@ -13,8 +13,8 @@
 #include <optional>
 #include <string>
 
-#include "arka/flight/loop_context.h"
-#include "arka/flight/write_admission.h"
+#include "arka/acks/loop_context.h"
+#include "arka/acks/write_admission.h"
 #include "arka/flight/write_rpc.h"
 #include "arka/flight/write_stream_options.h"
 #include "arka/ingest/engine.h"
@@ -41,7 +41,7 @@ class StreamInput {
 
   /// All must outlive the input. `rpc` decides which paths may be written to. With a `producer`
   /// (not empty) every batch must have a seq, without one none may.
-  StreamInput(transport::ServerCall& call, LoopContext& context, const Clock& clock,
+  StreamInput(transport::ServerCall& call, acks::LoopContext& context, const Clock& clock,
               const WriteStreamOptions& options, WriteRpc rpc, std::string producer,
               Listener& listener);
 
@@ -76,14 +76,14 @@ class StreamInput {
   std::function<void(std::function<void(StreamInput&)>)> SelfPoster();
 
   transport::ServerCall& call_;
-  LoopContext& context_;
+  acks::LoopContext& context_;
   const Clock& clock_;
   const WriteStreamOptions& options_;
   const WriteRpc rpc_;
   const std::string producer_name_;
   Listener& listener_;
   const std::shared_ptr<StreamInput*> self_;  // expires with the input
-  WriteAdmission admission_;
+  acks::WriteAdmission admission_;
 
   std::deque<std::shared_ptr<arrow::Buffer>> messages_;
   int64_t bytes_ = 0;                     // of messages_

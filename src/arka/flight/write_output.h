@@ -5,8 +5,8 @@
 // in a few bytes a batch. Owned by the WriteStream; on the loop's thread.
 #pragma once
 
+#include "arka/acks/ack_scheduler.h"
 #include "arka/base/tier.h"
-#include "arka/flight/ack_scheduler.h"
 #include "arka/ingest/engine.h"
 
 namespace arka::flight {
@@ -32,8 +32,8 @@ class WriteOutput {
 
   /// Asks `scheduler` to wake the stream for the tiers that still matter: those that the client
   /// wants, and those up to `finish_after`.
-  virtual void Await(AckScheduler& scheduler, AckScheduler::SleeperId id, Tier finish_after,
-                     const ingest::Table* table) const = 0;
+  virtual void Await(acks::AckScheduler& scheduler, acks::AckScheduler::SleeperId id,
+                     Tier finish_after, const ingest::Table* table) const = 0;
 
   /// Whether everything that is told up to `tier` has been sent.
   virtual bool AllSentThrough(Tier tier) const = 0;

@@ -25,9 +25,9 @@ std::unique_ptr<WriteOutput> MakeOutput(transport::ServerCall& call, WriteRpc rp
 
 }  // namespace
 
-WriteStream::WriteStream(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-                         SessionRegistry& sessions, WriteRpc rpc, protocol::WriteHeaders headers,
-                         const WriteStreamOptions& options)
+WriteStream::WriteStream(transport::ServerCall& call, acks::LoopContext& context,
+                         const Clock& clock, acks::SessionRegistry& sessions, WriteRpc rpc,
+                         protocol::WriteHeaders headers, const WriteStreamOptions& options)
     : call_(call),
       context_(context),
       clock_(clock),

@@ -18,8 +18,8 @@
 #include <optional>
 #include <vector>
 
-#include "arka/flight/loop_context.h"
-#include "arka/flight/session_registry.h"
+#include "arka/acks/loop_context.h"
+#include "arka/acks/session_registry.h"
 #include "arka/flight/stream_input.h"
 #include "arka/flight/write_output.h"
 #include "arka/flight/write_rpc.h"
@@ -29,12 +29,14 @@
 
 namespace arka::flight {
 
-class WriteStream : public transport::CallHandler, public Sleeper, private StreamInput::Listener {
+class WriteStream : public transport::CallHandler,
+                    public acks::Sleeper,
+                    private StreamInput::Listener {
  public:
   /// All must outlive the stream. Sends headers (with `headers.session`) and the ack schema where
   /// there is one. Of a DoPut `headers` are those of ParsePutHeaders.
-  WriteStream(transport::ServerCall& call, LoopContext& context, const Clock& clock,
-              SessionRegistry& sessions, WriteRpc rpc, protocol::WriteHeaders headers,
+  WriteStream(transport::ServerCall& call, acks::LoopContext& context, const Clock& clock,
+              acks::SessionRegistry& sessions, WriteRpc rpc, protocol::WriteHeaders headers,
               const WriteStreamOptions& options);
   ~WriteStream() override;
 
@@ -60,15 +62,15 @@ class WriteStream : public transport::CallHandler, public Sleeper, private Strea
   void Finish(const Status& status);
 
   transport::ServerCall& call_;
-  LoopContext& context_;
+  acks::LoopContext& context_;
   const Clock& clock_;
   const protocol::WriteHeaders headers_;
   const WriteStreamOptions& options_;
-  const AckScheduler::SleeperId id_;
+  const acks::AckScheduler::SleeperId id_;
   const std::shared_ptr<WriteStream*> self_;  // expires with the stream
 
-  const std::unique_ptr<SessionRegistry::Membership> session_;
-  std::vector<LsnRun> unregistered_;  // given since the session was last told
+  const std::unique_ptr<acks::SessionRegistry::Membership> session_;
+  std::vector<acks::LsnRun> unregistered_;  // given since the session was last told
   StreamInput input_;
   const std::unique_ptr<WriteOutput> output_;
   bool flush_scheduled_ = false;

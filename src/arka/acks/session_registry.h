@@ -2,9 +2,9 @@
 //
 // A session is a name that streams share. Each stream adds its LSNs, as runs, when it flushes its
 // acks; after its end they are kept for `retention`, and on until all of them are committed.
-// Everything is in memory, bounded, and gone with the server. Owned by the FlightService;
-// thread-safe. Invariant: what a session knows of an LSN that it was given is never wrong; what it
-// had to forget it says (`forgotten_through`).
+// Everything is in memory, bounded, and gone with the server. Owned by the FlightService, shared
+// with HTTP; thread-safe. Invariant: what a session knows of an LSN that it was given is never
+// wrong; what it had to forget it says (`forgotten_through`).
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@
 #include "arka/ingest/table.h"
 #include "arka/io/clock.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 /// The LSNs first..last.
 struct LsnRun {
@@ -118,4 +118,4 @@ class SessionRegistry {
   size_t ended_ = 0;                                      // guarded by mutex_
 };
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,10 +1,10 @@
-#include "arka/flight/ack_cursor.h"
+#include "arka/acks/ack_cursor.h"
 
 #include <algorithm>
 
 #include "arka/base/check.h"
 
-namespace arka::flight {
+namespace arka::acks {
 namespace {
 
 // Joined to the run before it where only the place of the cut tells them apart.
@@ -126,4 +126,4 @@ void AckCursor::DropTaken() {
   }
 }
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,4 +1,4 @@
-#include "arka/flight/session_events.h"
+#include "arka/acks/session_events.h"
 
 #include <chrono>
 #include <map>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace arka::flight {
+namespace arka::acks {
 namespace {
 
 using std::chrono::seconds;
@@ -153,4 +153,4 @@ TEST_F(SessionEventsTest, EveryLsnIsToldOnceInOrderAndNeverEarly) {
 }
 
 }  // namespace
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -15,11 +15,11 @@
 #include <optional>
 #include <vector>
 
+#include "arka/acks/ack_cursor.h"
 #include "arka/base/lsn.h"
 #include "arka/base/tier.h"
-#include "arka/flight/ack_cursor.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 /// When an LSN reached a tier up to OBJECT_STORAGE, in microseconds since the epoch; nothing: it
 /// has not.
@@ -93,4 +93,4 @@ class AckCursors {
   std::deque<Turn> turns_;
 };
 
-}  // namespace arka::flight
+}  // namespace arka::acks

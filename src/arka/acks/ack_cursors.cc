@@ -1,11 +1,11 @@
-#include "arka/flight/ack_cursors.h"
+#include "arka/acks/ack_cursors.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "arka/base/check.h"
 
-namespace arka::flight {
+namespace arka::acks {
 namespace {
 
 // What a client that reads no acks can make: beyond it the oldest acks come in another order, and
@@ -182,4 +182,4 @@ bool AckCursors::AllTakenThrough(Tier tier) const {
                      [tier](const Entry& entry) { return entry.cursor.AllTakenThrough(tier); });
 }
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -11,11 +11,11 @@
 #include <optional>
 #include <vector>
 
-#include "arka/flight/ack_cursor.h"
-#include "arka/flight/ack_cursors.h"
-#include "arka/flight/session_registry.h"
+#include "arka/acks/ack_cursor.h"
+#include "arka/acks/ack_cursors.h"
+#include "arka/acks/session_registry.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 class SessionEvents {
  public:
@@ -53,4 +53,4 @@ class SessionEvents {
   Lsn forgotten_through_ = kNoLsn;
 };
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,16 +1,16 @@
 // What the calls of one event loop share: whom to wake.
 //
-// One per loop, owned by the FlightService; used on the loop's thread only, but for Notify.
+// One per loop (loop_contexts.h); used on the loop's thread only, but for Notify.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 
-#include "arka/flight/ack_scheduler.h"
+#include "arka/acks/ack_scheduler.h"
 #include "arka/ingest/engine.h"
 #include "arka/transport/event_loop.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 class LoopContext {
  public:
@@ -31,4 +31,4 @@ class LoopContext {
   std::atomic<bool> notified_{false};
 };
 
-}  // namespace arka::flight
+}  // namespace arka::acks

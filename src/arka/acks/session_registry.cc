@@ -1,9 +1,9 @@
-#include "arka/flight/session_registry.h"
+#include "arka/acks/session_registry.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace arka::flight {
+namespace arka::acks {
 
 SessionRegistry::Membership::~Membership() { registry_.End(*stream_); }
 
@@ -149,4 +149,4 @@ void SessionRegistry::ForgetRuns(Stream& stream) {
   stream.writes.runs.clear();
 }
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,6 +1,6 @@
-#include "arka/flight/engine_lookups.h"
+#include "arka/acks/engine_lookups.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 ReachedTiers ReachedOf(const ingest::Progress& progress) {
   const auto& watermarks = progress.watermarks;
@@ -19,4 +19,4 @@ CommitLookup CommitsOf(const ingest::Table& table) {
   };
 }
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,12 +1,12 @@
-#include "arka/flight/session_events.h"
+#include "arka/acks/session_events.h"
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
-#include "arka/flight/engine_lookups.h"
+#include "arka/acks/engine_lookups.h"
 
-namespace arka::flight {
+namespace arka::acks {
 namespace {
 
 constexpr std::chrono::seconds kSlack{10};  // what was on its way when a stream ended may be lost
@@ -136,4 +136,4 @@ std::vector<SessionEvents::Pending> SessionEvents::PendingAt(Tier tier) const {
   return pending;
 }
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -11,11 +11,11 @@
 #include <optional>
 #include <utility>
 
-#include "arka/flight/loop_context.h"
+#include "arka/acks/loop_context.h"
 #include "arka/ingest/engine.h"
 #include "arka/io/clock.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 class WriteAdmission {
  public:
@@ -61,4 +61,4 @@ class WriteAdmission {
   SteadyTime refused_at_{};
 };
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,8 +1,8 @@
-#include "arka/flight/write_admission.h"
+#include "arka/acks/write_admission.h"
 
 #include <utility>
 
-namespace arka::flight {
+namespace arka::acks {
 
 WriteAdmission::WriteAdmission(LoopContext& context, const Clock& clock,
                                std::chrono::milliseconds timeout,
@@ -79,4 +79,4 @@ void WriteAdmission::Leave(bool refused) {
   turns_->Leave(ticket, refused);
 }
 
-}  // namespace arka::flight
+}  // namespace arka::acks

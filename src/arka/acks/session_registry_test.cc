@@ -1,4 +1,4 @@
-#include "arka/flight/session_registry.h"
+#include "arka/acks/session_registry.h"
 
 #include <chrono>
 #include <memory>
@@ -8,7 +8,7 @@
 #include "arka/testing/matchers.h"
 #include "arka/testing/simulated_clock.h"
 
-namespace arka::flight {
+namespace arka::acks {
 namespace {
 
 using std::chrono::seconds;
@@ -106,4 +106,4 @@ TEST_F(SessionRegistryTest, TheStreamsThatEndedFirstAreForgottenFirst) {
 }
 
 }  // namespace
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,4 +1,4 @@
-#include "arka/flight/ack_cursors.h"
+#include "arka/acks/ack_cursors.h"
 
 #include <algorithm>
 #include <random>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace arka::flight {
+namespace arka::acks {
 namespace {
 
 constexpr std::array<bool, 4> kAll = {true, true, true, true};
@@ -220,4 +220,4 @@ TEST(AckCursors, EveryBatchIsToldOnceInOrderAndNeverEarly) {
 }
 
 }  // namespace
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -19,7 +19,7 @@
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/table.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 /// A stream that can be woken.
 class Sleeper {
@@ -78,4 +78,4 @@ class AckScheduler {
   int64_t commits_seen_ = 0;
 };
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -19,7 +19,7 @@
 #include "arka/base/tier.h"
 #include "arka/protocol/ack_batch.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 /// The commit that covers an LSN: up to where, which snapshot, when. Nothing: not committed yet.
 struct CommittedRange {
@@ -89,4 +89,4 @@ class AckCursor {
   int64_t forgotten_ = 0;
 };
 
-}  // namespace arka::flight
+}  // namespace arka::acks

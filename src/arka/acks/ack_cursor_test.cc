@@ -1,11 +1,11 @@
-#include "arka/flight/ack_cursor.h"
+#include "arka/acks/ack_cursor.h"
 
 #include <map>
 #include <random>
 
 #include <gtest/gtest.h>
 
-namespace arka::flight {
+namespace arka::acks {
 namespace {
 
 constexpr std::array<bool, 4> kAll = {true, true, true, true};
@@ -164,4 +164,4 @@ TEST(AckCursor, EveryWriteIsToldOnceInOrderAndNeverEarly) {
 }
 
 }  // namespace
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,10 +1,10 @@
-#include "arka/flight/ack_scheduler.h"
+#include "arka/acks/ack_scheduler.h"
 
 #include <algorithm>
 
 #include "arka/base/check.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 AckScheduler::SleeperId AckScheduler::Add(Sleeper& sleeper) {
   sleepers_[++last_id_] = {&sleeper};
@@ -80,4 +80,4 @@ void AckScheduler::ForEach(const std::function<void(Sleeper&)>& visit) {
   }
 }
 
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,11 +1,11 @@
-#include "arka/flight/ack_scheduler.h"
+#include "arka/acks/ack_scheduler.h"
 
 #include <functional>
 #include <utility>
 
 #include <gtest/gtest.h>
 
-namespace arka::flight {
+namespace arka::acks {
 namespace {
 
 class SleeperSpy : public Sleeper {
@@ -180,4 +180,4 @@ TEST(AckScheduler, WhoeverIsWokenMayWaitAgainAddAndRemoveSleepers) {
 }
 
 }  // namespace
-}  // namespace arka::flight
+}  // namespace arka::acks

@@ -1,11 +1,11 @@
 // What ack cursors ask about how far the server is, answered by the engine.
 #pragma once
 
-#include "arka/flight/ack_cursor.h"
-#include "arka/flight/ack_cursors.h"
+#include "arka/acks/ack_cursor.h"
+#include "arka/acks/ack_cursors.h"
 #include "arka/ingest/engine.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 ReachedTiers ReachedOf(const ingest::Progress& progress);
 
@@ -15,4 +15,4 @@ TimeLookup TimesOf(const ingest::Engine& engine);
 /// The table must outlive the lookup.
 CommitLookup CommitsOf(const ingest::Table& table);
 
-}  // namespace arka::flight
+}  // namespace arka::acks

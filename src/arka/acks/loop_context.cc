@@ -1,6 +1,6 @@
-#include "arka/flight/loop_context.h"
+#include "arka/acks/loop_context.h"
 
-namespace arka::flight {
+namespace arka::acks {
 
 void LoopContext::NotifyProgress() {
   if (notified_.exchange(true)) return;
@@ -17,4 +17,4 @@ void LoopContext::SweepIdleEvery(std::chrono::milliseconds interval) {
   });
 }
 
-}  // namespace arka::flight
+}  // namespace arka::acks
