@@ -7,6 +7,7 @@ setup() {
   install_packages tools/debian-packages.txt
   install_python python requirements.txt
   install_go_tools
+  install_duckdb
   install_rest_catalog
   for extra in "$@"; do
     case $extra in

@@ -1,0 +1,208 @@
+#include "arka/query/sql_queries.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include <arrow/io/memory.h>
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/ipc/writer.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "arka/lake/arrow_schema.h"
+#include "arka/lake/data_file_shape.h"
+#include "arka/query/sql_types.h"
+#include "arka/query/table_scan.h"
+
+namespace arka::query {
+namespace {
+
+using sql::FrameKind;
+using std::chrono::steady_clock;
+
+constexpr size_t kMaxStatementBytes = 256 << 10;
+constexpr size_t kMaxTables = 64;
+constexpr size_t kMaxKnownFiles = 200'000;
+
+Status CheckSize(const std::string& sql) {
+  if (sql.size() <= kMaxStatementBytes) return Status::OK();
+  return Error(ErrorCode::kTooLarge, "a statement may have ", kMaxStatementBytes,
+               " bytes, and this one has ", sql.size());
+}
+
+Result<std::vector<sql::WorkerColumn>> ColumnsOf(const iceberg::TableIdentifier& table,
+                                                 const arrow::Schema& schema) {
+  std::vector<sql::WorkerColumn> columns;
+  for (const auto& field : schema.fields()) {
+    auto type = SqlTypeOf(*field->type());
+    if (!type.ok()) {
+      return WithContext(type.status(), table.ToString() + ", column '" + field->name() + "'");
+    }
+    columns.push_back({*lake::FieldIdOf(*field), field->name(), *std::move(type)});
+  }
+  return columns;
+}
+
+// The path of a file of this machine.
+std::optional<std::string> LocalPathOf(std::string_view uri) {
+  constexpr std::string_view kScheme = "file:";
+  if (!uri.starts_with(kScheme)) return std::nullopt;
+  uri.remove_prefix(kScheme.size());
+  while (uri.starts_with("//")) uri.remove_prefix(1);
+  return std::string(uri);
+}
+
+Result<std::shared_ptr<arrow::Buffer>> Serialized(const arrow::RecordBatch& row) {
+  ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create());
+  ARROW_ASSIGN_OR_RAISE(const auto writer, arrow::ipc::MakeStreamWriter(out, row.schema()));
+  ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(row));
+  ARROW_RETURN_NOT_OK(writer->Close());
+  return out->Finish();
+}
+
+Result<std::shared_ptr<arrow::Schema>> ReadSchemaFrom(arrow::io::InputStream& stream) {
+  arrow::ipc::DictionaryMemo dictionaries;
+  return arrow::ipc::ReadSchema(&stream, &dictionaries);
+}
+
+}  // namespace
+
+SqlQueries::SqlQueries(const ReadSource& source, SqlOptions options)
+    : source_(source),
+      options_(std::move(options)),
+      fresh_rows_(options_.fresh_rows_memory_bytes),
+      workers_(options_.workers),
+      threads_("arka-sql", 2 * options_.workers.max_workers) {}
+
+Result<iceberg::TableIdentifier> SqlQueries::Resolve(const sql::TableReference& reference) const {
+  const WorkerOptions& worker = options_.workers.worker;
+  if (!reference.catalog.empty() && reference.catalog != worker.catalog) {
+    return Error(ErrorCode::kNotFound, "there is no catalog '", reference.catalog,
+                 "': tables are named ", worker.catalog, ".namespace.table, namespace.table, or ",
+                 "table, which lies in ", worker.default_namespace);
+  }
+  return iceberg::TableIdentifier{
+      reference.namespace_name.empty() ? worker.default_namespace : reference.namespace_name,
+      reference.name};
+}
+
+Result<std::vector<iceberg::TableIdentifier>> SqlQueries::Parse(WorkerPool::Lease& worker,
+                                                                const SqlStatement& statement,
+                                                                Deadline deadline) {
+  ARROW_RETURN_NOT_OK(CheckSize(statement.sql));
+  ARROW_RETURN_NOT_OK(worker.worker().channel().Send(FrameKind::kParse, statement.sql));
+  ARROW_ASSIGN_OR_RAISE(const sql::Frame parsed,
+                        ReceiveFrame(worker, FrameKind::kParsed, FrameKind::kParsed, deadline));
+  worker.set_reusable(true);
+  ARROW_ASSIGN_OR_RAISE(const auto references, sql::ParseTableReferences(parsed.text));
+  std::vector<iceberg::TableIdentifier> tables;
+  for (const auto& reference : references) {
+    ARROW_ASSIGN_OR_RAISE(auto table, Resolve(reference));
+    if (std::find(tables.begin(), tables.end(), table) != tables.end()) continue;
+    if (statement.may_read) ARROW_RETURN_NOT_OK(statement.may_read(table));
+    tables.push_back(std::move(table));
+  }
+  if (tables.size() > kMaxTables) {
+    return Error(ErrorCode::kTooLarge, "a statement may read ", kMaxTables,
+                 " tables, and this one reads ", tables.size());
+  }
+  return tables;
+}
+
+Result<SqlDescription> SqlQueries::Describe(const SqlStatement& statement) {
+  ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
+  const Deadline deadline = steady_clock::now() + options_.timeout;
+  SqlDescription description;
+  ARROW_ASSIGN_OR_RAISE(description.tables, Parse(worker, statement, deadline));
+  sql::RunRequest request{.sql = statement.sql};
+  for (const auto& identifier : description.tables) {
+    ARROW_ASSIGN_OR_RAISE(const iceberg::Table table, LoadTable(source_, identifier));
+    const auto schema = lake::ArrowSchemaOf(*table.metadata->current_schema());
+    ARROW_ASSIGN_OR_RAISE(auto columns, ColumnsOf(identifier, *schema));
+    request.tables.push_back({identifier.namespace_name, identifier.name, std::move(columns)});
+  }
+  ARROW_RETURN_NOT_OK(worker.worker().channel().Send(FrameKind::kDescribe, ToJson(request)));
+  ARROW_ASSIGN_OR_RAISE(const sql::Frame described, ReceiveFrame(worker, FrameKind::kDescribed,
+                                                                 FrameKind::kDescribed, deadline));
+  arrow::io::BufferReader schemas(described.body);
+  ARROW_ASSIGN_OR_RAISE(description.schema, ReadSchemaFrom(schemas));
+  ARROW_ASSIGN_OR_RAISE(description.parameters, ReadSchemaFrom(schemas));
+  worker.set_reusable(true);
+  return description;
+}
+
+Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& statement) {
+  ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
+  const Deadline deadline = steady_clock::now() + options_.timeout;
+  ARROW_ASSIGN_OR_RAISE(const auto tables, Parse(worker, statement, deadline));
+  sql::RunRequest request{.sql = statement.sql};
+  std::vector<std::unique_ptr<FreshRowsFile>> rows;
+  std::vector<int> files;
+  for (const auto& identifier : tables) {
+    ARROW_ASSIGN_OR_RAISE(auto fresh, ReadTable(identifier, &request.tables.emplace_back()));
+    if (fresh == nullptr) continue;
+    files.push_back(fresh->number());
+    rows.push_back(std::move(fresh));
+  }
+  std::vector<std::shared_ptr<arrow::Buffer>> parameters;
+  if (statement.parameters != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(parameters.emplace_back(), Serialized(*statement.parameters));
+  }
+  ARROW_RETURN_NOT_OK(
+      worker.worker().channel().Send(FrameKind::kRun, ToJson(request), parameters, files));
+  ARROW_ASSIGN_OR_RAISE(const sql::Frame first,
+                        ReceiveFrame(worker, FrameKind::kSchema, FrameKind::kSchema, deadline));
+  arrow::io::BufferReader stream(first.body);
+  ARROW_ASSIGN_OR_RAISE(auto schema, ReadSchemaFrom(stream));
+  return std::make_unique<SqlResult>(std::move(worker), std::move(schema), deadline,
+                                     std::move(rows));
+}
+
+// Workers read the data files that they can; the rows of all others, and those that are fresh, are
+// read here.
+Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(
+    const iceberg::TableIdentifier& identifier, sql::WorkerTable* table) {
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(source_, identifier));
+  table->namespace_name = identifier.namespace_name;
+  table->name = identifier.name;
+  ARROW_ASSIGN_OR_RAISE(table->columns, ColumnsOf(identifier, *snapshot->schema));
+  auto rest = std::make_shared<TableSnapshot>(*snapshot);
+  rest->files.clear();
+  for (const auto& file : snapshot->files) {
+    ARROW_ASSIGN_OR_RAISE(const bool by_worker, IsReadByWorkers(*snapshot, file));
+    if (by_worker) {
+      table->files.push_back(*LocalPathOf(file.file_path));
+    } else {
+      rest->files.push_back(file);
+    }
+  }
+  if (!rest->has_fresh_rows() && rest->files.empty()) return nullptr;
+  TableScan scan(source_, rest, {.fresh = true, .last_file = rest->files.size()});
+  ARROW_ASSIGN_OR_RAISE(auto rows, FreshRowsFile::Write(scan, fresh_rows_));
+  table->has_rows = rows != nullptr;
+  return rows;
+}
+
+// Data files do not change, so that each is looked at once.
+Result<bool> SqlQueries::IsReadByWorkers(const TableSnapshot& snapshot,
+                                         const iceberg::DataFile& file) {
+  if (!LocalPathOf(file.file_path)) return false;
+  const size_t schema = std::hash<std::string>()(snapshot.schema->fingerprint() +
+                                                 snapshot.schema->metadata_fingerprint());
+  {
+    std::lock_guard lock(mutex_);
+    const auto known = read_by_workers_.find(file.file_path);
+    if (known != read_by_workers_.end() && known->second == schema) return true;
+  }
+  ARROW_ASSIGN_OR_RAISE(const bool found,
+                        lake::IsFoundByRootIds(source_.warehouse, file, *snapshot.schema));
+  if (!found) return false;
+  std::lock_guard lock(mutex_);
+  if (read_by_workers_.size() >= kMaxKnownFiles) read_by_workers_.clear();
+  read_by_workers_[file.file_path] = schema;
+  return true;
+}
+
+}  // namespace arka::query

@@ -1,0 +1,36 @@
+// A query worker: answers the server's frames, one statement at a time, until the server is gone.
+//
+// Two databases are kept open, so that no statement waits for one: one without files that answers
+// all that needs none, and one that is locked to the files of a statement and thrown away after it.
+#pragma once
+
+#include <memory>
+
+#include "arka/sql/worker_channel.h"
+#include "arka/sql_worker/database.h"
+
+namespace arka::sql_worker {
+
+class Worker {
+ public:
+  Worker(sql::WorkerChannel channel, DatabaseOptions options)
+      : channel_(std::move(channel)), options_(std::move(options)) {}
+
+  /// Until the server is gone: OK. Else what made it impossible to go on.
+  Status Run();
+
+ private:
+  Status OpenDatabases();
+  Status Answer(sql::Frame frame);
+  Status Parse(const std::string& sql);
+  Status Describe(sql::Frame frame);
+  Status Execute(sql::Frame frame);
+  Status SendRows(Database& database, const OwnedStatement& statement);
+
+  sql::WorkerChannel channel_;
+  const DatabaseOptions options_;
+  std::unique_ptr<Database> without_files_;
+  std::unique_ptr<Database> for_files_;
+};
+
+}  // namespace arka::sql_worker
