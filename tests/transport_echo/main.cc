@@ -61,7 +61,7 @@ class OkHandler final : public HttpHandler {
  public:
   void Handle(HttpRequest request, HttpResponder respond) override {
     HttpResponse response;
-    response.body = request.body.empty() ? "ok\n" : std::move(request.body);
+    response.body = request.body == nullptr ? "ok\n" : request.body->ToString();
     respond(std::move(response));
   }
 };

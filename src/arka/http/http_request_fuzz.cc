@@ -31,7 +31,7 @@ transport::HttpRequest Request(std::string_view text) {
     if (colon == std::string_view::npos) continue;
     request.headers.emplace_back(line.substr(0, colon), line.substr(colon + 1));
   }
-  request.body = text;
+  if (!text.empty()) request.body = arrow::Buffer::FromString(std::string(text));
   return request;
 }
 

@@ -37,6 +37,19 @@ std::unique_ptr<transport::CallHandler> StartGate::Start(transport::ServerCall& 
   return nullptr;
 }
 
+transport::BodyTerms StartGate::Admit(const transport::HttpRequest& head) {
+  if (Inside* inside = open_.load(std::memory_order_acquire)) return inside->pages.Admit(head);
+  return {};
+}
+
+transport::HttpResponse StartGate::Refusal(const transport::HttpRequest& head, int status,
+                                           std::string_view text) {
+  if (Inside* inside = open_.load(std::memory_order_acquire)) {
+    return inside->pages.Refusal(head, status, text);
+  }
+  return HttpHandler::Refusal(head, status, text);
+}
+
 void StartGate::Handle(transport::HttpRequest request, transport::HttpResponder respond) {
   if (Inside* inside = open_.load(std::memory_order_acquire)) {
     inside->pages.Handle(std::move(request), std::move(respond));

@@ -28,6 +28,9 @@ class StartGate : public transport::Service, public transport::HttpHandler {
   void Open(transport::Service& service, transport::HttpHandler& pages);
 
   std::unique_ptr<transport::CallHandler> Start(transport::ServerCall& call) override;
+  transport::BodyTerms Admit(const transport::HttpRequest& head) override;
+  transport::HttpResponse Refusal(const transport::HttpRequest& head, int status,
+                                  std::string_view text) override;
   void Handle(transport::HttpRequest request, transport::HttpResponder respond) override;
 
  private:

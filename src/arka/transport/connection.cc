@@ -57,6 +57,12 @@ Connection::~Connection() {
 
 void Connection::OnReady(uint32_t events) {
   if (closed_) return;
+  // Told again and again for as long as it is not read: a peer that has gone while it is not its
+  // turn would keep the loop busy.
+  const bool gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (gone && !linger_until_ && (closing_ || (session_ && !session_->wants_read()))) {
+    return Close();
+  }
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) ReadSome();
   if ((events & EPOLLOUT) != 0) MarkDirty();
 }
@@ -248,7 +254,7 @@ void Connection::UpdateEvents() {
 
 /// What a session waits for before it reads on may happen on another connection.
 void Connection::LookAgainSoon() {
-  if (!session_ || closing_ || looks_again_) return;
+  if (!session_ || closing_ || looks_again_ || !session_->waits_for_others()) return;
   looks_again_ = true;
   context_.loop.PostAfter(kReadPause, [self = weak()] {
     const auto connection = self.lock();

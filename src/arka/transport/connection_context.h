@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "arka/io/clock.h"
 #include "arka/transport/call.h"
@@ -22,18 +23,34 @@ struct ServerState {
         service(grpc_service),
         http(http_handler),
         clock(server_clock),
-        budget(server_options.message_memory_bytes) {}
+        shared_budget(std::make_shared<MessageBudget>(server_options.message_memory_bytes)),
+        budget(*shared_budget) {}
 
   const ServerOptions options;
   Service& service;
   HttpHandler& http;
   Clock& clock;
-  MessageBudget budget;
+  const std::shared_ptr<MessageBudget> shared_budget;  // request bodies may outlive the server
+  MessageBudget& budget;
   std::unique_ptr<TlsContext> tls;  // null: in the clear
   std::atomic<int64_t> connections{0};
   std::atomic<int64_t> lingering{0};  // of them, those that only wait for the peer to close
   std::atomic<int64_t> calls{0};
   std::atomic<bool> accepting{true};
+};
+
+/// One of `ServerState::calls` for as long as it lives.
+class OpenCall {
+ public:
+  explicit OpenCall(ServerState& server) : server_(server) {
+    server_.calls.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~OpenCall() { server_.calls.fetch_sub(1, std::memory_order_relaxed); }
+  OpenCall(const OpenCall&) = delete;
+  OpenCall& operator=(const OpenCall&) = delete;
+
+ private:
+  ServerState& server_;
 };
 
 struct ConnectionContext {

@@ -1,4 +1,5 @@
-// HTTP/1.1 on one connection: Boost.Beast's parser, keep-alive, pipelined requests one at a time.
+// HTTP/1.1 on one connection: Boost.Beast's parser, keep-alive, pipelined requests one at a time,
+// answers whole or in chunks.
 //
 // While a request is being answered nothing more is read than what had already arrived, so a
 // pipelining client cannot make the server queue. Owned by its Connection.
@@ -8,20 +9,22 @@
 #include <optional>
 #include <string>
 
+#include <boost/system/error_code.hpp>
+
 #include "arka/transport/connection.h"
 #include "arka/transport/http.h"
 #include "arka/transport/session.h"
 
 namespace arka::transport {
 
-class Http1Session final : public Session {
+class Http1Session final : public Session, private BodySink {
  public:
   explicit Http1Session(Connection& connection);
   ~Http1Session() override;
 
   bool Receive(ByteSpan bytes) override;
   void Produce(ByteQueue& out, size_t limit_bytes) override;
-  void OnSent() override { Parse(); }
+  void OnSent() override;
   bool wants_read() const override;
   bool finished() const override { return ending_ && !answering_ && output_.empty(); }
   bool OnPeerClosed() override;
@@ -35,10 +38,22 @@ class Http1Session final : public Session {
  private:
   struct Parser;
 
+  EventLoop& loop() override;
+  void Write(std::shared_ptr<arrow::Buffer> bytes) override;
+  size_t queued_bytes() const override { return output_.size(); }
+  void Finish() override;
+  void Abort() override;
+
   void Parse();
+  void BeginRequest();
+  bool OnHead();
   void Dispatch();
-  void Refuse(int status, std::string_view text);
+  void RefuseMalformed(const boost::system::error_code& error);
+  void Refuse(HttpResponse response);
   void Send(HttpResponse response);
+  void SendStream(std::shared_ptr<BodyStream> stream);
+  void OnAnswered();
+  void CloseBody();
 
   Connection& connection_;
   std::unique_ptr<Parser> parser_;  // of the request that is arriving; null while none is
@@ -47,6 +62,10 @@ class Http1Session final : public Session {
   uint64_t request_number_ = 0;
   std::optional<SteadyTime> stalled_since_;
   std::optional<SteadyTime> idle_since_;
+  std::shared_ptr<const bool> client_;  // of the request that is being answered
+  std::optional<OpenCall> open_;        // while it is
+  std::shared_ptr<BodyStream> stream_;  // where its answer is one
+  bool above_low_water_ = false;
   bool head_request_ = false;
   bool http_1_0_ = false;
   bool answering_ = false;

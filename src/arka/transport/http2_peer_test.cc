@@ -131,6 +131,11 @@ std::string ByteStream::negotiated() const {
   return {reinterpret_cast<const char*>(name), size};
 }
 
+void ByteStream::ResetOnClose() {
+  const linger at_once{1, 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 void ByteStream::HalfClose() { shutdown(fd_, SHUT_WR); }
 
 Http2Peer::Http2Peer(uint16_t port, std::string_view alpn,

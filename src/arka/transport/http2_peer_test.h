@@ -72,6 +72,8 @@ class ByteStream {
   std::string ReceiveAll();
   std::string negotiated() const;
   void HalfClose();
+  /// The destructor will reset the connection.
+  void ResetOnClose();
 
  private:
   int fd_ = -1;

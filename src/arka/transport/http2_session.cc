@@ -284,6 +284,13 @@ void Http2Session::SubmitHeaders(Http2Stream& stream, const Metadata& headers, b
   connection_.MarkDirty();
 }
 
+void Http2Session::SubmitContinue(int32_t id) {
+  const std::vector<nghttp2_nv> values = NameValues({{":status", "100"}});
+  nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, values.data(), values.size(),
+                         nullptr);
+  connection_.MarkDirty();
+}
+
 void Http2Session::Resume(Http2Stream& stream) {
   if (!stream.deferred_) return;
   stream.deferred_ = false;

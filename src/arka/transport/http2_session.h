@@ -32,6 +32,7 @@ class Http2Session final : public Session {
   void Produce(ByteQueue& out, size_t limit_bytes) override;
   void OnSent() override;
   bool wants_read() const override;
+  bool waits_for_others() const override { return !wants_read(); }
   bool finished() const override;
   bool OnPeerClosed() override { return false; }
   void Drain() override;
@@ -46,6 +47,8 @@ class Http2Session final : public Session {
   Connection& connection() { return connection_; }
   /// Response headers; the body follows from the stream's output unless `ends`.
   void SubmitHeaders(Http2Stream& stream, const Metadata& headers, bool ends);
+  /// "100 Continue", before the headers.
+  void SubmitContinue(int32_t id);
   void Resume(Http2Stream& stream);
   void ConsumeStream(int32_t id, size_t bytes);
   void Reset(int32_t id, uint32_t code);

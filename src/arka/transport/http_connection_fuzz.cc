@@ -78,11 +78,37 @@ class EchoService final : public Service {
   }
 };
 
+/// Ends in order, or not where the body is long.
+class TwoPieces final : public BodyStream {
+ public:
+  explicit TwoPieces(std::string body) : body_(std::move(body)) {}
+  void Start(BodySink& sink) override {
+    sink.Write(arrow::Buffer::FromString(body_));
+    sink.loop().Defer([this, weak = std::weak_ptr(alive_), &sink] {
+      if (weak.expired()) return;
+      alive_.reset();
+      sink.Write(arrow::Buffer::FromString(body_));
+      body_.size() > 100 ? sink.Abort() : sink.Finish();
+    });
+  }
+  void OnClosed() override { alive_.reset(); }
+
+ private:
+  const std::string body_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
 class EchoHttpHandler final : public HttpHandler {
  public:
+  BodyTerms Admit(const HttpRequest& head) override {
+    if (head.path.starts_with("/no")) return {{}, HttpResponse{.status = 401}};
+    if (head.path.starts_with("/big")) return {1 << 16, {}};
+    return {};
+  }
   void Handle(HttpRequest request, HttpResponder respond) override {
     HttpResponse response;
-    response.body = request.path + request.query + request.body;
+    response.body = request.path + request.query + std::string(request.body_text());
+    if (request.path.ends_with('s')) response.stream = std::make_shared<TwoPieces>(response.body);
     respond(std::move(response));
   }
 };

@@ -1,7 +1,11 @@
 // Plain HTTP, TLS and both address families on the one port.
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -130,6 +134,170 @@ TEST_F(HttpServer, RefusesALargeBodyOverHttp2) {
   peer.Request(1, {{":method", "POST"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/"}});
   peer.SendFrame(kData, 0, 1, "12345678901");
   EXPECT_EQ(Find(peer.AwaitEnd(1).headers, ":status"), "413");
+}
+
+constexpr size_t kPourBytes = size_t{64} << 20;
+
+TEST_F(HttpServer, TakesALargeBodyWhereTheHandlerSaysSo) {
+  ServerOptions options;
+  options.max_http_body_bytes = 10;
+  StartServer(options);
+  const std::string body(1 << 20, 'x');
+  const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+  EXPECT_THAT(Exchange("POST /large HTTP/1.1\r\nHost: x\r\n" + length + body), EndsWith("xxx"));
+  EXPECT_THAT(Exchange("POST /large HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "100001\r\n" +
+                       body + "x\r\n0\r\n\r\n"),
+              StartsWith("HTTP/1.1 413 "));
+  EXPECT_TRUE(AwaitIdle());
+}
+
+TEST_F(HttpServer, SaysContinueToWhoAsksBeforeTheBodyComes) {
+  StartServer();
+  ByteStream stream(port());
+  stream.Send("POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_EQ(stream.Receive(), "HTTP/1.1 100 Continue\r\n\r\n");
+  stream.Send("abc");
+  stream.HalfClose();
+  EXPECT_THAT(stream.ReceiveAll(), EndsWith("POST /x abc"));
+}
+
+TEST_F(HttpServer, RefusesBeforeTheBodyComes) {
+  StartServer();
+  for (const auto& [path, length, status] :
+       {std::tuple("/refused", "3", "403"), {"/large", "1048577", "413"}}) {
+    ByteStream stream(port());
+    stream.Send(std::string("POST ") + path + " HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" +
+                "Content-Length: " + length + "\r\n\r\n");
+    const std::string answer = stream.ReceiveAll();
+    EXPECT_THAT(answer, StartsWith(std::string("HTTP/1.1 ") + status));
+    EXPECT_THAT(answer, HasSubstr("connection: close"));
+    Http2Peer peer(port());
+    peer.Request(1, {{":method", "POST"},
+                     {":scheme", "http"},
+                     {":authority", "x"},
+                     {":path", path},
+                     {"content-length", length}});
+    EXPECT_EQ(Find(peer.AwaitEnd(1).headers, ":status"), status);
+  }
+  EXPECT_THAT(Exchange("GET /refused HTTP/1.1\r\nHost: x\r\n\r\n"
+                       "GET /x HTTP/1.1\r\nHost: x\r\n\r\n"),
+              AllOf(HasSubstr("403"), EndsWith("GET /x ")));
+  EXPECT_EQ(journal_.Count("head /refused"), 3u);
+}
+
+TEST_F(HttpServer, PaysForBodiesOutOfTheMemoryForMessagesUntilTheyAreLetGoOf) {
+  ServerOptions options;
+  options.message_memory_bytes = 100;
+  StartServer(options);
+  const std::string post = "POST /never HTTP/1.1\r\nHost: x\r\nContent-Length: 80\r\n\r\n";
+  ByteStream holds(port());
+  holds.Send(post + std::string(80, 'x'));
+  ASSERT_TRUE(journal_.Await("head /never"));
+  while (server_->counters().message_bytes < 80) std::this_thread::yield();
+  const std::string answer =
+      Exchange("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\n" + std::string(30, 'x'));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 429 "));
+  Http2Peer peer(port());
+  peer.Request(1, {{":method", "POST"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/x"}});
+  peer.SendFrame(kData, kEndStream, 1, std::string(30, 'x'));
+  EXPECT_EQ(Find(peer.AwaitEnd(1).headers, ":status"), "429");
+  http_.LetGo();
+  while (server_->counters().message_bytes > 0) std::this_thread::yield();
+}
+
+TEST_F(HttpServer, StreamsAnAnswerAsFastAsItIsTaken) {
+  StartServer();
+  ByteStream stream(port());
+  stream.Send("GET /pour HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(journal_.Await("poured", 3));
+  EXPECT_LT(journal_.Count("poured"), 30u);
+  std::string answer = stream.Receive();
+  EXPECT_THAT(answer, HasSubstr("transfer-encoding: chunked\r\n"));
+  answer += stream.ReceiveAll();
+  EXPECT_TRUE(answer.ends_with("\r\n0\r\n\r\n"));
+  const auto body = answer.begin() + static_cast<ptrdiff_t>(answer.find("\r\n\r\n"));
+  EXPECT_EQ(static_cast<size_t>(std::count(body, answer.end(), 'p')), kPourBytes);
+
+  Http2Peer peer(port());
+  peer.Request(
+      1, {{":method", "GET"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/pour"}}, true);
+  const Answer whole = peer.AwaitEnd(1);
+  EXPECT_EQ(whole.data.size(), kPourBytes);
+  EXPECT_FALSE(whole.reset);
+  EXPECT_TRUE(AwaitIdle());
+}
+
+TEST_F(HttpServer, TakesTheNextRequestAfterAStreamedAnswer) {
+  StartServer();
+  const std::string answer =
+      Exchange("GET /pour HTTP/1.1\r\nHost: x\r\n\r\nGET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer.substr(answer.size() - 300), EndsWith("GET /x "));
+  EXPECT_NE(answer.find("\r\n0\r\n\r\nHTTP/1.1 200"), std::string::npos);
+  EXPECT_THAT(Exchange("HEAD /pour HTTP/1.1\r\nHost: x\r\n\r\n"), EndsWith("\r\n\r\n"));
+}
+
+TEST_F(HttpServer, ShowsThatAStreamedAnswerIsNotComplete) {
+  StartServer();
+  const std::string answer = Exchange("GET /break HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer, EndsWith("\r\n5\r\npiece\r\n"));
+  Http2Peer peer(port());
+  peer.Request(
+      1, {{":method", "GET"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/break"}}, true);
+  EXPECT_EQ(peer.AwaitEnd(1).reset, uint32_t{NGHTTP2_INTERNAL_ERROR});
+}
+
+TEST_F(HttpServer, EndsAStreamedAnswerWithItsConnectionForHttp10) {
+  StartServer();
+  ByteStream stream(port());
+  stream.Send("GET /pour HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  const std::string answer = stream.ReceiveAll();
+  EXPECT_THAT(answer, testing::Not(HasSubstr("chunked")));
+  EXPECT_EQ(answer.size() - answer.find("\r\n\r\n") - 4, kPourBytes);
+}
+
+TEST_F(HttpServer, TellsAStreamThatItsClientHasGone) {
+  StartServer();
+  {
+    ByteStream stream(port());
+    stream.Send("GET /pour HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(journal_.Await("poured", 3));
+  }
+  EXPECT_TRUE(journal_.Await("body closed"));
+  Http2Peer peer(port());
+  peer.Request(
+      1, {{":method", "GET"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/hang"}}, true);
+  ASSERT_TRUE(peer.AwaitFrame(kData));
+  peer.SendFrame(kRstStream, 0, 1, BigEndian(NGHTTP2_CANCEL));
+  EXPECT_TRUE(journal_.Await("body closed", 2));
+  EXPECT_TRUE(AwaitIdle());
+}
+
+TEST_F(HttpServer, EndsStreamedAnswersWhenItStops) {
+  StartServer();
+  ByteStream stream(port());
+  stream.Send("GET /hang HTTP/1.1\r\nHost: x\r\n\r\n");
+  stream.Receive();
+  Http2Peer peer(port());
+  peer.Request(
+      1, {{":method", "GET"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/hang"}}, true);
+  ASSERT_TRUE(peer.AwaitFrame(kData));
+  EXPECT_EQ(server_->counters().calls, 2);
+  server_->Stop(std::chrono::seconds(5));
+  EXPECT_EQ(journal_.Count("body closed"), 2u);
+}
+
+// Told of the reset again and again, the loop would not rest before the answer is made.
+TEST_F(HttpServer, LetsGoOfAClientThatHasResetWhileItsAnswerIsMade) {
+  StartServer();
+  {
+    ByteStream stream(port());
+    stream.Send("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(journal_.Await("head /never"));
+    stream.ResetOnClose();
+  }
+  EXPECT_TRUE(AwaitIdle());
+  EXPECT_TRUE(http_.AllClientsGone());
 }
 
 TEST_F(HttpServer, RefusesOtherVariantsOfGrpc) {

@@ -2,14 +2,19 @@
 
 #include <utility>
 
+#include <nghttp2/nghttp2.h>
+
 #include "arka/transport/http2_session.h"
 #include "arka/transport/http_exchange.h"
 
 namespace arka::transport {
 
-PlainStream::PlainStream(Http2Session& session, int32_t id) : Http2Stream(session, id) {}
+PlainStream::PlainStream(Http2Session& session, int32_t id)
+    : Http2Stream(session, id),
+      body_(session.connection().context().server.shared_budget),
+      max_body_bytes_(session.connection().context().server.options.max_http_body_bytes) {}
 
-PlainStream::~PlainStream() = default;
+PlainStream::~PlainStream() { CloseBody(); }
 
 void PlainStream::Start(RequestHead head) {
   request_.method = std::move(head.method);
@@ -26,18 +31,31 @@ void PlainStream::Start(RequestHead head) {
   request_.headers = std::move(head.fields);
   if (!head.authority.empty()) request_.headers.emplace_back("host", std::move(head.authority));
   request_.peer = session_.connection().peer();
+  ConnectionContext& context = session_.connection().context();
+  request_.loop = &context.loop;
+  request_.client = client_;
+  BodyTerms terms = context.server.http.Admit(request_);
+  if (terms.refusal) return Respond(std::move(*terms.refusal));
+  max_body_bytes_ = terms.max_bytes.value_or(max_body_bytes_);
+  if (const auto length = ContentLength(request_.headers)) {
+    if (*length > max_body_bytes_) return Refuse(413, TooLargeText(max_body_bytes_));
+    body_.Expect(*length);
+  }
+  if (ExpectsContinue(request_.headers)) session_.SubmitContinue(id());
+}
+
+void PlainStream::Refuse(int status, std::string_view text) {
+  body_.Clear();
+  Respond(session_.connection().context().server.http.Refusal(request_, status, text));
 }
 
 void PlainStream::OnData(ByteSpan bytes) {
   session_.ConsumeStream(id(), bytes.size());
   if (answered_) return;
-  const size_t limit = session_.connection().context().server.options.max_http_body_bytes;
-  if (request_.body.size() + bytes.size() > limit) {
-    request_.body = {};
-    return Respond(TextResponse(
-        413, "The request's body is over the limit of " + std::to_string(limit) + " bytes"));
+  if (body_.size() + bytes.size() > max_body_bytes_) {
+    return Refuse(413, TooLargeText(max_body_bytes_));
   }
-  request_.body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!body_.Append(bytes.data(), bytes.size())) Refuse(429, kNoMemoryText);
 }
 
 void PlainStream::OnPeerEnd() {
@@ -45,6 +63,8 @@ void PlainStream::OnPeerEnd() {
   ConnectionContext& context = session_.connection().context();
   HttpRequest request = std::move(request_);
   request_.method = request.method;
+  request.body = body_.Take();
+  open_.emplace(context.server);
   context.server.http.Handle(
       std::move(request), [tasks = context.loop.tasks(), connection = session_.connection().weak(),
                            id = id()](HttpResponse response) {
@@ -67,10 +87,19 @@ void PlainStream::Respond(HttpResponse response) {
   Metadata fields = {
       {":status", std::to_string(response.status)},
       {"content-type", std::move(response.content_type)},
-      {"content-length", std::to_string(response.body.size())},
       {"date", HttpDate(session_.connection().context().server.clock.WallNow())},
   };
+  if (!response.stream) {
+    fields.emplace_back("content-length", std::to_string(response.body.size()));
+  }
   for (auto& field : response.headers) fields.push_back(std::move(field));
+  if (response.stream && request_.method != "HEAD") {
+    session_.SubmitHeaders(*this, fields, false);
+    stream_ = std::move(response.stream);
+    const auto stream = stream_;  // it may finish at once
+    return stream->Start(*this);
+  }
+  open_.reset();
   const bool has_body = request_.method != "HEAD" && !response.body.empty();
   if (has_body) {
     output_.Append(arrow::Buffer::FromString(std::move(response.body)));
@@ -79,6 +108,44 @@ void PlainStream::Respond(HttpResponse response) {
   session_.SubmitHeaders(*this, fields, !has_body);
 }
 
-void PlainStream::End(const CallStatus& why) { Respond(TextResponse(503, why.message)); }
+EventLoop& PlainStream::loop() { return session_.connection().context().loop; }
+
+void PlainStream::Write(std::shared_ptr<arrow::Buffer> bytes) {
+  output_.Append(std::move(bytes));
+  if (output_.size() >= kBodyLowWaterBytes) above_low_water_ = true;
+  Wake();
+}
+
+void PlainStream::Finish() {
+  stream_.reset();
+  open_.reset();
+  output_ended_ = true;
+  Wake();
+}
+
+void PlainStream::Abort() {
+  stream_.reset();
+  open_.reset();
+  session_.Reset(id(), NGHTTP2_INTERNAL_ERROR);
+}
+
+void PlainStream::OnOutputTaken() {
+  if (!above_low_water_ || output_.size() >= kBodyLowWaterBytes) return;
+  above_low_water_ = false;
+  if (const auto stream = stream_) stream->OnWritable();
+}
+
+void PlainStream::CloseBody() {
+  open_.reset();
+  if (const auto stream = std::exchange(stream_, nullptr)) stream->OnClosed();
+}
+
+void PlainStream::OnClosed(const CallStatus& /*why*/) { CloseBody(); }
+
+void PlainStream::End(const CallStatus& why) {
+  if (!stream_) return Respond(TextResponse(503, why.message));
+  CloseBody();
+  session_.Reset(id(), NGHTTP2_INTERNAL_ERROR);
+}
 
 }  // namespace arka::transport

@@ -54,6 +54,34 @@ class TestHandler final : public CallHandler {
   bool paused_ = false;
 };
 
+class TestBody final : public BodyStream {
+ public:
+  TestBody(std::string path, Journal& journal) : path_(std::move(path)), journal_(journal) {}
+
+  void Start(BodySink& sink) override {
+    sink_ = &sink;
+    if (path_ == "/pour") return OnWritable();
+    sink.Write(arrow::Buffer::FromString("piece"));
+    if (path_ == "/break") sink.Abort();
+  }
+  void OnWritable() override {
+    journal_.Add("writable");
+    while (left_ > 0 && sink_->queued_bytes() < (2 << 20)) {
+      sink_->Write(arrow::Buffer::FromString(std::string(1 << 20, 'p')));
+      journal_.Add("poured");
+      --left_;
+    }
+    if (left_ == 0) sink_->Finish();
+  }
+  void OnClosed() override { journal_.Add("body closed"); }
+
+ private:
+  const std::string path_;
+  Journal& journal_;
+  BodySink* sink_ = nullptr;
+  int left_ = 64;
+};
+
 }  // namespace
 
 void Journal::Add(std::string event) {
@@ -91,15 +119,42 @@ TestHttpHandler::~TestHttpHandler() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+BodyTerms TestHttpHandler::Admit(const HttpRequest& head) {
+  journal_.Add("head " + head.path);
+  if (head.path == "/large") return {1 << 20, {}};
+  if (head.path == "/refused") return {{}, HttpResponse{.status = 403, .body = "not here"}};
+  return {};
+}
+
 void TestHttpHandler::Handle(HttpRequest request, HttpResponder respond) {
   HttpResponse response;
+  if (request.path == "/never") {
+    const std::lock_guard lock(mutex_);
+    unanswered_.push_back(std::move(request));
+    return;
+  }
+  if (request.path == "/pour" || request.path == "/break" || request.path == "/hang") {
+    response.stream = std::make_shared<TestBody>(request.path, journal_);
+    return respond(response);
+  }
   response.headers = {{"x-query", request.query}};
-  response.body = request.method + " " + request.path + " " + request.body;
+  response.body = request.method + " " + request.path + " " + std::string(request.body_text());
   if (request.path == "/later") {
     threads_.emplace_back([respond, response] { respond(response); });
     return;
   }
   respond(response);
+}
+
+void TestHttpHandler::LetGo() {
+  const std::lock_guard lock(mutex_);
+  unanswered_.clear();
+}
+
+bool TestHttpHandler::AllClientsGone() const {
+  const std::lock_guard lock(mutex_);
+  return std::all_of(unanswered_.begin(), unanswered_.end(),
+                     [](const HttpRequest& request) { return request.client.expired(); });
 }
 
 void ServerTest::StartServer(ServerOptions options) {

@@ -44,14 +44,24 @@ class TestService final : public Service {
   std::function<void()> resume_;  // set on the loop before "paused" is in the journal
 };
 
-/// "/later" answers from another thread; everything else "<method> <path> <body>".
+/// "/later" answers from another thread; "/pour" streams 64 MiB as fast as they are taken, "/break"
+/// a piece and then no end, "/hang" a piece and then nothing; "/never" is not answered; "/large"
+/// takes a body of 1 MiB, "/refused" none; everything else "<method> <path> <body>".
 class TestHttpHandler final : public HttpHandler {
  public:
+  explicit TestHttpHandler(Journal& journal) : journal_(journal) {}
   ~TestHttpHandler() override;
+  BodyTerms Admit(const HttpRequest& head) override;
   void Handle(HttpRequest request, HttpResponder respond) override;
+  /// Forgets the requests to /never.
+  void LetGo();
+  bool AllClientsGone() const;
 
  private:
+  Journal& journal_;
   std::vector<std::thread> threads_;
+  mutable std::mutex mutex_;
+  std::vector<HttpRequest> unanswered_;  // guarded by mutex_
 };
 
 class ServerTest : public testing::Test {
@@ -64,7 +74,7 @@ class ServerTest : public testing::Test {
   SystemClock clock_;
   Journal journal_;
   TestService service_{journal_};
-  TestHttpHandler http_;
+  TestHttpHandler http_{journal_};
   std::unique_ptr<Server> server_;
 };
 

@@ -35,6 +35,8 @@ class Session {
 
   /// Whether more may be read from the socket now.
   virtual bool wants_read() const = 0;
+  /// Whether that may change by what happens on other connections.
+  virtual bool waits_for_others() const { return false; }
   /// Whether the connection can be closed once everything produced was sent.
   virtual bool finished() const = 0;
 
