@@ -7,11 +7,12 @@ namespace arka::acks {
 
 SessionRegistry::Membership::~Membership() { registry_.End(*stream_); }
 
-std::unique_ptr<SessionRegistry::Membership> SessionRegistry::Join(const std::string& name) {
+std::unique_ptr<SessionRegistry::Membership> SessionRegistry::Join(const std::string& principal,
+                                                                   const std::string& name) {
   auto stream = std::make_shared<Stream>();
-  stream->session = name;
+  stream->session = {principal, name};
   std::lock_guard lock(mutex_);
-  sessions_[name].push_back(stream);
+  sessions_[stream->session].push_back(stream);
   return std::make_unique<Membership>(*this, std::move(stream));
 }
 
@@ -57,9 +58,10 @@ void SessionRegistry::Leave(const Stream& stream) {
   if (session->second.empty()) sessions_.erase(session);
 }
 
-Result<std::vector<SessionWrites>> SessionRegistry::WritesOf(const std::string& name) const {
+Result<std::vector<SessionWrites>> SessionRegistry::WritesOf(const std::string& principal,
+                                                             const std::string& name) const {
   std::lock_guard lock(mutex_);
-  const auto session = sessions_.find(name);
+  const auto session = sessions_.find({principal, name});
   if (session == sessions_.end()) {
     return Error(ErrorCode::kNotFound, "no session '", name,
                  "'; sessions live in the server's memory, for acks.retention (",
@@ -76,13 +78,15 @@ Result<std::vector<SessionWrites>> SessionRegistry::WritesOf(const std::string& 
   return all;
 }
 
-std::vector<SessionSummary> SessionRegistry::List(std::string_view after, size_t limit) const {
+std::vector<SessionSummary> SessionRegistry::List(const std::string& principal,
+                                                  const std::string& after, size_t limit) const {
   std::vector<SessionSummary> listed;
   std::lock_guard lock(mutex_);
-  for (auto session = sessions_.upper_bound(after);
-       session != sessions_.end() && listed.size() < limit; ++session) {
+  for (auto session = sessions_.upper_bound({principal, after});
+       session != sessions_.end() && session->first.first == principal && listed.size() < limit;
+       ++session) {
     SessionSummary& summary = listed.emplace_back();
-    summary.name = session->first;
+    summary.name = session->first.second;
     for (const auto& stream : session->second) {
       std::lock_guard stream_lock(stream->mutex);
       const SessionWrites& writes = stream->writes;

@@ -1,10 +1,10 @@
 // Which LSNs a session was given: what a client that comes back can ask for.
 //
-// A session is a name that streams share. Each stream adds its LSNs, as runs, when it flushes its
-// acks; after its end they are kept for `retention`, and on until all of them are committed.
-// Everything is in memory, bounded, and gone with the server. Owned by the FlightService, shared
-// with HTTP; thread-safe. Invariant: what a session knows of an LSN that it was given is never
-// wrong; what it had to forget it says (`forgotten_through`).
+// A session is a name that streams of one principal share. Each stream adds its LSNs, as runs, when
+// it flushes its acks; after its end they are kept for `retention`, and on until all of them are
+// committed. Everything is in memory, bounded, and gone with the server. Owned by the
+// FlightService, shared with HTTP; thread-safe. Invariant: what a session knows of an LSN that it
+// was given is never wrong; what it had to forget it says (`forgotten_through`).
 #pragma once
 
 #include <atomic>
@@ -81,22 +81,26 @@ class SessionRegistry {
     const std::shared_ptr<Stream> stream_;
   };
 
-  /// One more stream of the session `name`, which is made where it is not there.
-  std::unique_ptr<Membership> Join(const std::string& name);
+  /// One more stream of the session `name` of `principal`, which is made where it is not there.
+  std::unique_ptr<Membership> Join(const std::string& principal, const std::string& name);
 
   /// What the streams of that session were given, in the order in which they joined. kNotFound,
   /// saying how to go on, where there is none.
-  Result<std::vector<SessionWrites>> WritesOf(const std::string& name) const;
+  Result<std::vector<SessionWrites>> WritesOf(const std::string& principal,
+                                              const std::string& name) const;
 
-  /// The sessions whose names come after `after`, in the order of their names, at most `limit`.
-  std::vector<SessionSummary> List(std::string_view after, size_t limit) const;
+  /// The principal's sessions whose names come after `after`, in the order of their names, at most
+  /// `limit`.
+  std::vector<SessionSummary> List(const std::string& principal, const std::string& after,
+                                   size_t limit) const;
 
   /// Forgets what has been kept long enough.
   void Sweep();
 
  private:
+  using Key = std::pair<std::string, std::string>;  // principal, name
   struct Stream {
-    std::string session;
+    Key session;
     std::mutex mutex;
     SessionWrites writes;  // guarded by mutex
   };
@@ -114,8 +118,8 @@ class SessionRegistry {
   std::atomic<size_t> runs_{0};
 
   mutable std::mutex mutex_;
-  std::map<std::string, Streams, std::less<>> sessions_;  // guarded by mutex_
-  size_t ended_ = 0;                                      // guarded by mutex_
+  std::map<Key, Streams> sessions_;  // guarded by mutex_
+  size_t ended_ = 0;                 // guarded by mutex_
 };
 
 }  // namespace arka::acks

@@ -21,17 +21,17 @@ class SessionRegistryTest : public ::testing::Test {
   ingest::Table table{ingest::TableId{1}, {"a", "t"}, "uuid", "t/data/", nullptr, kNoLsn};
   SessionRegistry registry{clock, limits};
 
-  bool Knows(const std::string& name) { return registry.WritesOf(name).ok(); }
+  bool Knows(const std::string& name) { return registry.WritesOf("p", name).ok(); }
 };
 
 TEST_F(SessionRegistryTest, StreamsOfOneNameAreOneSession) {
-  const auto first = registry.Join("s");
-  const auto second = registry.Join("s");
+  const auto first = registry.Join("p", "s");
+  const auto second = registry.Join("p", "s");
   first->Add(table, {{Lsn{1000}, Lsn{1001}}});
   second->Add(table, {{Lsn{1002}, Lsn{1002}}});
   first->Add(table, {{Lsn{1003}, Lsn{1003}}});
   first->Add(table, {{Lsn{1004}, Lsn{1004}}});
-  const auto writes = registry.WritesOf("s").ValueOrDie();
+  const auto writes = registry.WritesOf("p", "s").ValueOrDie();
   ASSERT_EQ(writes.size(), 2u);
   EXPECT_EQ(writes[0].runs, (std::vector<LsnRun>{{Lsn{1000}, Lsn{1001}}, {Lsn{1003}, Lsn{1004}}}));
   EXPECT_EQ(writes[1].runs, (std::vector<LsnRun>{{Lsn{1002}, Lsn{1002}}}));
@@ -39,8 +39,8 @@ TEST_F(SessionRegistryTest, StreamsOfOneNameAreOneSession) {
 }
 
 TEST_F(SessionRegistryTest, ASessionIsKeptForItsRetentionAndUntilAllIsCommitted) {
-  registry.Join("s")->Add(table, {{Lsn{1000}, Lsn{1000}}});
-  registry.Join("silent");
+  registry.Join("p", "s")->Add(table, {{Lsn{1000}, Lsn{1000}}});
+  registry.Join("p", "silent");
   clock.Advance(seconds(299));
   registry.Sweep();
   EXPECT_TRUE(Knows("s"));
@@ -54,14 +54,14 @@ TEST_F(SessionRegistryTest, ASessionIsKeptForItsRetentionAndUntilAllIsCommitted)
 }
 
 TEST_F(SessionRegistryTest, ALiveStreamKeepsItsSession) {
-  const auto stream = registry.Join("s");
+  const auto stream = registry.Join("p", "s");
   clock.Advance(seconds(1'000'000));
   registry.Sweep();
   EXPECT_TRUE(Knows("s"));
 }
 
 TEST_F(SessionRegistryTest, AnUnknownSessionIsExplained) {
-  const auto writes = registry.WritesOf("gone");
+  const auto writes = registry.WritesOf("p", "gone");
   ASSERT_FALSE(writes.ok());
   EXPECT_EQ(CodeOf(writes.status()), ErrorCode::kNotFound);
   for (const char* part : {"gone", "acks.retention", "last_seq", "lsns"}) {
@@ -70,9 +70,9 @@ TEST_F(SessionRegistryTest, AnUnknownSessionIsExplained) {
 }
 
 TEST_F(SessionRegistryTest, AStreamsRunsAreBoundedAndWhatIsForgottenIsSaid) {
-  const auto stream = registry.Join("s");
+  const auto stream = registry.Join("p", "s");
   for (int64_t i = 0; i < 100; ++i) stream->Add(table, {{Lsn{1000 + 2 * i}, Lsn{1000 + 2 * i}}});
-  const auto writes = registry.WritesOf("s").ValueOrDie();
+  const auto writes = registry.WritesOf("p", "s").ValueOrDie();
   EXPECT_LE(writes[0].runs.size(), limits.runs_per_stream);
   EXPECT_GT(writes[0].runs.size(), limits.runs_per_stream / 2);
   EXPECT_EQ(writes[0].forgotten_through.value, writes[0].runs.front().first.value - 2);
@@ -82,7 +82,7 @@ TEST_F(SessionRegistryTest, AStreamsRunsAreBoundedAndWhatIsForgottenIsSaid) {
 TEST_F(SessionRegistryTest, AllRunsTogetherAreBounded) {
   std::vector<std::unique_ptr<SessionRegistry::Membership>> streams;
   for (int s = 0; s < 20; ++s) {
-    streams.push_back(registry.Join("s" + std::to_string(s)));
+    streams.push_back(registry.Join("p", "s" + std::to_string(s)));
     for (int64_t i = 0; i < 10; ++i) {
       const Lsn lsn{1000 + 2 * (20 * i + s)};
       streams.back()->Add(table, {{lsn, lsn}});
@@ -90,19 +90,29 @@ TEST_F(SessionRegistryTest, AllRunsTogetherAreBounded) {
   }
   size_t runs = 0;
   for (int s = 0; s < 20; ++s) {
-    runs += registry.WritesOf("s" + std::to_string(s)).ValueOrDie()[0].runs.size();
+    runs += registry.WritesOf("p", "s" + std::to_string(s)).ValueOrDie()[0].runs.size();
   }
   EXPECT_LE(runs, limits.runs + streams.size());
 }
 
 TEST_F(SessionRegistryTest, TheStreamsThatEndedFirstAreForgottenFirst) {
   for (int s = 0; s < 20; ++s) {
-    registry.Join("s" + std::to_string(s))->Add(table, {{Lsn{1000 + s}, Lsn{1000 + s}}});
+    registry.Join("p", "s" + std::to_string(s))->Add(table, {{Lsn{1000 + s}, Lsn{1000 + s}}});
     clock.Advance(seconds(1));
   }
   for (int s = 0; s < 20; ++s) {
     EXPECT_EQ(Knows("s" + std::to_string(s)), s >= 12) << s;
   }
+}
+
+TEST_F(SessionRegistryTest, ANameIsAnotherSessionForEveryPrincipal) {
+  registry.Join("alice", "s")->Add(table, {{Lsn{1000}, Lsn{1000}}});
+  registry.Join("bob", "t")->Add(table, {{Lsn{1001}, Lsn{1001}}});
+  EXPECT_THAT(registry.WritesOf("alice", "s"), IsOk());
+  EXPECT_EQ(CodeOf(registry.WritesOf("bob", "s").status()), ErrorCode::kNotFound);
+  ASSERT_EQ(registry.List("alice", "", 10).size(), 1u);
+  EXPECT_EQ(registry.List("alice", "", 10)[0].name, "s");
+  EXPECT_TRUE(registry.List("carol", "", 10).empty());
 }
 
 }  // namespace

@@ -75,6 +75,7 @@ Result<std::unique_ptr<Action>> StartCreateTable(const ActionContext& context,
                         ActionBody::Parse("create_table", text, {"table", "schema_ipc"}));
   ARROW_ASSIGN_OR_RAISE(const std::string name, body.Text("table"));
   ARROW_ASSIGN_OR_RAISE(auto table, protocol::ParseTableName({name}, context.default_namespace));
+  ARROW_RETURN_NOT_OK(context.call.caller().Require(auth::Right::kAdmin, table.ToString()));
   ARROW_ASSIGN_OR_RAISE(auto schema, SchemaOf(body));
   auto action = std::make_unique<CreateTableAction>(context.call, std::move(table));
   action->Begin(context.loop, std::move(schema));

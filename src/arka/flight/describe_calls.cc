@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "arka/base/glob.h"
 #include "arka/flight/flight.pb.h"
 #include "arka/flight/flight_info.h"
 #include "arka/flight/path_descriptor.h"
@@ -46,8 +47,9 @@ Status DescribeCall::Begin(const arrow::Buffer& request) {
   ARROW_ASSIGN_OR_RAISE(const auto target,
                         protocol::ParsePath(path, {}, context_.default_namespace));
   if (std::holds_alternative<protocol::StatusTarget>(target)) {
-    Write(AnswerOf(answer_, StatusInfo(context_.engine.status())));
+    Write(AnswerOf(answer_, StatusInfo(VisibleStatus(context_.engine, call_.caller()))));
   } else if (const auto* table = std::get_if<protocol::TableTarget>(&target)) {
+    ARROW_RETURN_NOT_OK(call_.caller().Require(auth::Right::kRead, table->table.ToString()));
     DescribeTable({table->table.namespace_name, table->table.name});
   } else {
     return Error(
@@ -61,9 +63,10 @@ Status DescribeCall::Begin(const arrow::Buffer& request) {
 void DescribeCall::DescribeTable(iceberg::TableIdentifier table) {
   Aside<Result<std::string>>(
       context_.reads,
-      [&reads = context_.reads, kind = answer_, table = std::move(table)] {
+      [&reads = context_.reads, principal = call_.caller().principal(), kind = answer_,
+       table = std::move(table)] {
         return AnswerOf(kind, kind == Kind::kSchema ? TableListing(reads.source, table)
-                                                    : TableInfo(reads, table));
+                                                    : TableInfo(reads, principal, table));
       },
       [this](Result<std::string> message) { Write(message); });
 }
@@ -84,7 +87,9 @@ Status ListFlightsCall::Begin(const arrow::Buffer& request) {
       [this, wanted = criteria.expression()](Tables tables) {
         if (!tables.ok()) return Finish(tables.status());
         for (auto& table : *tables) {
-          if (MatchesCriteria(table.ToString(), wanted)) tables_.push_back(std::move(table));
+          const std::string name = table.ToString();
+          if (!MatchesCriteria(name, wanted)) continue;
+          if (call_.caller().May(auth::Right::kRead, name)) tables_.push_back(std::move(table));
         }
         ListNext();
       });
@@ -117,23 +122,7 @@ void ListFlightsCall::ListNext() {
 
 bool MatchesCriteria(std::string_view name, std::string_view criteria) {
   if (criteria.find_first_of("*?") == std::string_view::npos) return name.starts_with(criteria);
-  // Greedy, with one place to come back to: the last '*', and how much of the name it took.
-  size_t n = 0, c = 0, star = std::string_view::npos, taken = 0;
-  while (n < name.size()) {
-    if (c < criteria.size() && criteria[c] == '*') {
-      star = c++;
-      taken = n;
-    } else if (c < criteria.size() && (criteria[c] == '?' || criteria[c] == name[n])) {
-      ++n;
-      ++c;
-    } else if (star != std::string_view::npos) {
-      c = star + 1;
-      n = ++taken;
-    } else {
-      return false;
-    }
-  }
-  return criteria.find_first_not_of('*', c) == std::string_view::npos;
+  return MatchesGlob(name, criteria);
 }
 
 }  // namespace arka::flight

@@ -51,7 +51,9 @@ Status DoGetCall::Begin(const arrow::Buffer& request) {
     return Error(ErrorCode::kInvalidRequest, "the Ticket does not parse");
   }
   if (ticket.ticket() == protocol::kStatusPath) return WriteStatus();
-  ARROW_ASSIGN_OR_RAISE(auto found, reads_.snapshots.Find(ticket.ticket()));
+  auth::Caller& caller = call_.caller();
+  ARROW_ASSIGN_OR_RAISE(auto found, reads_.snapshots.Find(caller.principal(), ticket.ticket()));
+  ARROW_RETURN_NOT_OK(caller.Require(auth::Right::kRead, found.snapshot->identifier.ToString()));
   ARROW_ASSIGN_OR_RAISE(auto schema, SchemaMessage(*found.snapshot->schema));
   call_.Write(std::move(schema));
   scan_ = std::make_shared<query::TableScan>(reads_.source, std::move(found.snapshot), found.part);

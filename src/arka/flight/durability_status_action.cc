@@ -102,7 +102,8 @@ Result<std::unique_ptr<Action>> StartSessionStatus(const ActionContext& context,
       return body.Wrong("until", "is none of MEMORY, LOCAL_DISK, OBJECT_STORAGE, COMMITTED");
     }
   }
-  ARROW_ASSIGN_OR_RAISE(const auto writes, context.sessions.WritesOf(session));
+  ARROW_ASSIGN_OR_RAISE(const auto writes,
+                        context.sessions.WritesOf(context.call.caller().principal(), session));
   auto action = std::make_unique<SessionStatusAction>(
       context, acks::SessionEvents(writes, after_lsn, acks::TimesOf(context.loop.engine)),
       after_lsn, until);

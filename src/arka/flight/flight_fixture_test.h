@@ -306,6 +306,12 @@ class FlightFixture {
   }
   Lsn last_lsn() const { return engine->progress().watermarks.last_lsn; }
   FlightService& service() { return *service_; }
+  /// Calls to come are of `principal`, who may do what `grants` say.
+  void CallAs(std::string principal, std::vector<auth::Grant> grants) {
+    spy_.caller = std::make_shared<auth::Caller>(
+        std::move(principal), std::make_shared<const auth::Grants>(std::move(grants)));
+  }
+  void CallAsAnyone() { spy_.caller = nullptr; }
   /// The server's side of the call that was opened last.
   transport::ServerCall& last_call() { return *spy_.last_call; }
 
@@ -329,10 +335,12 @@ class FlightFixture {
   struct Spy : transport::Service {
     std::unique_ptr<transport::CallHandler> Start(transport::ServerCall& call) override {
       last_call = &call;
+      if (caller != nullptr) call.SetCaller(caller);
       return inner->Start(call);
     }
     transport::Service* inner = nullptr;
     transport::ServerCall* last_call = nullptr;
+    std::shared_ptr<auth::Caller> caller;  // of calls to come; null: anyone
   };
 
   SeededRandom random_{7};

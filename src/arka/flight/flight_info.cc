@@ -37,6 +37,13 @@ void SetTime(WallTime time, messages::Timestamp& timestamp) {
 
 }  // namespace
 
+protocol::ServerStatus VisibleStatus(const ingest::Engine& engine, const auth::Caller& caller) {
+  auto status = engine.status();
+  std::erase_if(status.tables,
+                [&](const auto& table) { return !caller.May(auth::Right::kRead, table.name); });
+  return status;
+}
+
 Result<std::string> SerializedSchema(const arrow::Schema& schema) {
   ARROW_ASSIGN_OR_RAISE(const auto message, arrow::ipc::SerializeSchema(schema));
   return message->ToString();
@@ -55,7 +62,7 @@ Result<messages::FlightInfo> StatusInfo(const protocol::ServerStatus& status) {
   return info;
 }
 
-Result<messages::FlightInfo> TableInfo(query::TableReads& reads,
+Result<messages::FlightInfo> TableInfo(query::TableReads& reads, const std::string& principal,
                                        const iceberg::TableIdentifier& table) {
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, query::TakeSnapshot(reads.source, table));
   messages::FlightInfo info;
@@ -69,8 +76,8 @@ Result<messages::FlightInfo> TableInfo(query::TableReads& reads,
   // What the log has is counted by reading it.
   info.set_total_records(snapshot->has_fresh_rows() ? kUnknown : rows);
   info.set_total_bytes(snapshot->has_fresh_rows() ? kUnknown : bytes);
-  for (std::string& ticket :
-       reads.snapshots.Hold(snapshot, query::PartsOf(*snapshot, kPartBytes, kMaxParts))) {
+  for (std::string& ticket : reads.snapshots.Hold(
+           principal, snapshot, query::PartsOf(*snapshot, kPartBytes, kMaxParts))) {
     auto& endpoint = *info.add_endpoint();
     endpoint.mutable_ticket()->set_ticket(std::move(ticket));
     SetTime(reads.snapshots.expiration(), *endpoint.mutable_expiration_time());

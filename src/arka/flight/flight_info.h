@@ -4,13 +4,18 @@
 #include <memory>
 #include <string>
 
+#include "arka/auth/caller.h"
 #include "arka/base/error.h"
 #include "arka/flight/flight.pb.h"
 #include "arka/iceberg/identifier.h"
+#include "arka/ingest/engine.h"
 #include "arka/protocol/server_status.h"
 #include "arka/query/table_reads.h"
 
 namespace arka::flight {
+
+/// The engine's status, of the tables those that the caller may read.
+protocol::ServerStatus VisibleStatus(const ingest::Engine& engine, const auth::Caller& caller);
 
 /// The schema as FlightInfo and SchemaResult carry it: an encapsulated IPC message.
 Result<std::string> SerializedSchema(const arrow::Schema& schema);
@@ -18,9 +23,10 @@ Result<std::string> SerializedSchema(const arrow::Schema& schema);
 /// With the status as JSON in app_metadata, and a ticket for it as a table.
 Result<::arrow::flight::protocol::FlightInfo> StatusInfo(const protocol::ServerStatus& status);
 
-/// Of a table as it is now: takes a snapshot, and gives out a ticket for each of its parts. Blocks;
-/// errors as query::TakeSnapshot.
+/// Of a table as it is now: takes a snapshot, and gives `principal` a ticket for each of its parts.
+/// Blocks; errors as query::TakeSnapshot.
 Result<::arrow::flight::protocol::FlightInfo> TableInfo(query::TableReads& reads,
+                                                        const std::string& principal,
                                                         const iceberg::TableIdentifier& table);
 
 /// Of a table without a snapshot: name and schema only.

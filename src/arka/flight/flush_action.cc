@@ -86,6 +86,9 @@ Result<std::unique_ptr<Action>> Start(const ActionContext& context, const Action
     ARROW_ASSIGN_OR_RAISE(const std::string name, body.Text("table"));
     ARROW_ASSIGN_OR_RAISE(table, protocol::ParseTableName({name}, context.default_namespace));
   }
+  auth::Caller& caller = context.call.caller();
+  ARROW_RETURN_NOT_OK(table ? caller.Require(auth::Right::kWrite, table->ToString())
+                            : caller.RequireOnAll(auth::Right::kWrite));
   auto action = std::make_unique<FlushAction>(context, level, answer);
   table ? action->BeginFor(*table) : action->BeginForAll();
   return action;

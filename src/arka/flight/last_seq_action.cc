@@ -59,6 +59,7 @@ Result<std::unique_ptr<Action>> StartLastSeq(const ActionContext& context, std::
   }
   ARROW_ASSIGN_OR_RAISE(const std::string name, body.Text("table"));
   ARROW_ASSIGN_OR_RAISE(auto table, protocol::ParseTableName({name}, context.default_namespace));
+  ARROW_RETURN_NOT_OK(context.call.caller().Require(auth::Right::kWrite, table.ToString()));
   auto action =
       std::make_unique<LastSeqAction>(context.call, std::move(producer), std::move(table));
   action->Begin(context.loop);

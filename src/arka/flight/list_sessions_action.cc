@@ -23,7 +23,8 @@ Result<std::unique_ptr<Action>> StartListSessions(const ActionContext& context,
   if (body.Has("after")) {
     ARROW_ASSIGN_OR_RAISE(after, body.Text("after"));
   }
-  const auto listed = context.sessions.List(after, kMaxSessions + 1);
+  const auto listed =
+      context.sessions.List(context.call.caller().principal(), after, kMaxSessions + 1);
   auto sessions = nlohmann::ordered_json::array();
   for (size_t i = 0; i < std::min(listed.size(), kMaxSessions); ++i) {
     const acks::SessionSummary& session = listed[i];

@@ -81,6 +81,7 @@ Status StreamInput::Take(const std::shared_ptr<arrow::Buffer>& message) {
 Status StreamInput::Open(const protocol::FlightData& data) {
   if (data.descriptor != nullptr) {
     ARROW_ASSIGN_OR_RAISE(table_name_, TableAt(*data.descriptor));
+    ARROW_RETURN_NOT_OK(call_.caller().Require(auth::Right::kWrite, table_name_->ToString()));
   }
   if (!table_name_) {
     return Error(ErrorCode::kInvalidRequest,

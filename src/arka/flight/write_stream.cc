@@ -35,7 +35,7 @@ WriteStream::WriteStream(transport::ServerCall& call, acks::LoopContext& context
       options_(options),
       id_(context.scheduler.Add(*this)),
       self_(std::make_shared<WriteStream*>(this)),
-      session_(sessions.Join(headers_.session)),
+      session_(sessions.Join(call.caller().principal(), headers_.session)),
       input_(call, context, clock, options, rpc, headers_.producer, *this),
       output_(MakeOutput(call, rpc, headers_)),
       finish_after_(headers_.ack_until),

@@ -57,6 +57,15 @@ std::string Page(const protocol::ServerStatus& status) {
   return page.str();
 }
 
+// Of the tables those that the caller may read.
+protocol::ServerStatus VisibleStatus(const ingest::Engine& engine, const HttpRequest& request) {
+  auto status = engine.status();
+  std::erase_if(status.tables, [&](const auto& table) {
+    return !request.caller->May(auth::Right::kRead, table.name);
+  });
+  return status;
+}
+
 }  // namespace
 
 void StatusPages::Handle(HttpRequest request, transport::HttpResponder respond) {
@@ -72,13 +81,13 @@ HttpResponse StatusPages::Answer(const HttpRequest& request) const {
   if (request.path == "/healthz") return Text(200, "ok\n");
   if (request.path == "/readyz") {
     if (shutting_down_) return Text(503, "shutting down\n");
-    const auto status = engine_.status();
+    const auto status = VisibleStatus(engine_, request);
     return status.ready ? Text(200, "ready\n" + Problems(status))
                         : Text(503, status.problem + "\n");
   }
-  if (request.path == "/api/v1/status") return Json(engine_.status());
+  if (request.path == "/api/v1/status") return Json(VisibleStatus(engine_, request));
   if (request.path == "/") {
-    const auto status = engine_.status();
+    const auto status = VisibleStatus(engine_, request);
     return WantsJson(request) ? Json(status) : Text(200, Page(status));
   }
   return Text(404, "nothing here; try /, /healthz, /readyz or /api/v1/status\n");

@@ -13,21 +13,24 @@ std::string_view NameOf(std::string_view ticket) { return ticket.substr(0, kName
 
 }  // namespace
 
-std::vector<std::string> SnapshotRegistry::Hold(std::shared_ptr<const TableSnapshot> snapshot,
+std::vector<std::string> SnapshotRegistry::Hold(std::string principal,
+                                                std::shared_ptr<const TableSnapshot> snapshot,
                                                 std::vector<SnapshotPart> parts) {
   const std::string name = MakeUuid(random_);
   std::vector<std::string> tickets;
   for (size_t i = 0; i < parts.size(); ++i) tickets.push_back(name + "/" + std::to_string(i));
   std::lock_guard lock(mutex_);
   if (held_.size() >= options_.max_snapshots) ForgetOldest();
-  held_[name] = {std::move(snapshot), std::move(parts), clock_.Now()};
+  held_[name] = {std::move(principal), std::move(snapshot), std::move(parts), clock_.Now()};
   return tickets;
 }
 
-Result<SnapshotRegistry::Found> SnapshotRegistry::Find(std::string_view ticket) {
+Result<SnapshotRegistry::Found> SnapshotRegistry::Find(std::string_view principal,
+                                                       std::string_view ticket) {
   std::lock_guard lock(mutex_);
   const auto held = held_.find(NameOf(ticket));
-  if (held != held_.end() && ticket.size() > kNameBytes + 1 && ticket[kNameBytes] == '/') {
+  if (held != held_.end() && held->second.principal == principal &&
+      ticket.size() > kNameBytes + 1 && ticket[kNameBytes] == '/') {
     const std::string_view number = ticket.substr(kNameBytes + 1);
     size_t part = 0;
     const auto parsed = std::from_chars(number.data(), number.data() + number.size(), part);
@@ -43,10 +46,10 @@ Result<SnapshotRegistry::Found> SnapshotRegistry::Find(std::string_view ticket) 
                " s after their last use. GetFlightInfo gives new ones out");
 }
 
-bool SnapshotRegistry::Forget(std::string_view ticket) {
+bool SnapshotRegistry::Forget(std::string_view principal, std::string_view ticket) {
   std::lock_guard lock(mutex_);
   const auto held = held_.find(NameOf(ticket));
-  if (held == held_.end()) return false;
+  if (held == held_.end() || held->second.principal != principal) return false;
   held_.erase(held);
   return true;
 }

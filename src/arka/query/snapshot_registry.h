@@ -1,9 +1,9 @@
 // Snapshots that clients hold tickets for.
 //
 // A ticket is a random name of a snapshot and the number of a part: nobody can make one up, and it
-// leads to nothing but that part. A snapshot is forgotten once nobody has asked for it for its
-// lifetime, or where too many are held, the oldest first; a read that is under way goes on.
-// Thread-safe; no I/O.
+// leads to nothing but that part, and only for the principal whom it was given. A snapshot is
+// forgotten once nobody has asked for it for its lifetime, or where too many are held, the oldest
+// first; a read that is under way goes on. Thread-safe; no I/O.
 #pragma once
 
 #include <chrono>
@@ -34,18 +34,20 @@ class SnapshotRegistry {
       : clock_(clock), random_(random), options_(options) {}
 
   /// One ticket for each part.
-  std::vector<std::string> Hold(std::shared_ptr<const TableSnapshot> snapshot,
+  std::vector<std::string> Hold(std::string principal,
+                                std::shared_ptr<const TableSnapshot> snapshot,
                                 std::vector<SnapshotPart> parts);
 
   struct Found {
     std::shared_ptr<const TableSnapshot> snapshot;
     SnapshotPart part;
   };
-  /// What a ticket stands for, which begins a new lifetime. kNotFound for any other text.
-  Result<Found> Find(std::string_view ticket);
+  /// What a ticket stands for, which begins a new lifetime. kNotFound for any other text
+  /// or principal.
+  Result<Found> Find(std::string_view principal, std::string_view ticket);
 
   /// Forgets the snapshot of a ticket; false where there is none.
-  bool Forget(std::string_view ticket);
+  bool Forget(std::string_view principal, std::string_view ticket);
 
   /// Forgets what nobody asked for.
   void Sweep();
@@ -57,6 +59,7 @@ class SnapshotRegistry {
 
  private:
   struct Held {
+    std::string principal;
     std::shared_ptr<const TableSnapshot> snapshot;
     std::vector<SnapshotPart> parts;
     SteadyTime last_used;

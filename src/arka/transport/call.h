@@ -17,6 +17,7 @@
 
 #include <arrow/buffer.h>
 
+#include "arka/auth/caller.h"
 #include "arka/io/clock.h"
 #include "arka/transport/event_loop.h"
 
@@ -65,6 +66,9 @@ class ServerCall {
   virtual const Metadata& metadata() const = 0;
   /// Who calls, e.g. "127.0.0.1:40312" or "[::1]:40312".
   virtual std::string_view peer() const = 0;
+  /// Who that is and what he may do: anyone, until the service in front has found it out.
+  auth::Caller& caller() { return *caller_; }
+  void SetCaller(std::shared_ptr<auth::Caller> caller) { caller_ = std::move(caller); }
   /// From grpc-timeout. The transport itself ends the call when it passes.
   virtual std::optional<SteadyTime> deadline() const = 0;
   virtual EventLoop& loop() = 0;
@@ -89,6 +93,9 @@ class ServerCall {
   /// after what it may still send. Other streams of the connection go on.
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
+
+ private:
+  std::shared_ptr<auth::Caller> caller_ = auth::Caller::Anyone();
 };
 
 /// A service's side of one call; made by Service::Start, owned and destroyed by the transport, on
