@@ -11,7 +11,7 @@
 #include "arka/flight/status_mapping.h"
 #include "arka/ingest/stream_decoder.h"
 #include "arka/protocol/table_name.h"
-#include "arka/transport/base64.h"
+#include "arka/base/base64.h"
 
 namespace arka::flight {
 namespace {
@@ -51,7 +51,7 @@ class CreateTableAction : public Action {
 Result<std::shared_ptr<arrow::Schema>> SchemaOf(const ActionBody& body) {
   constexpr std::string_view kKey = "schema_ipc";
   ARROW_ASSIGN_OR_RAISE(const std::string text, body.Text(kKey, kMaxActionBodyBytes));
-  auto bytes = transport::DecodeBase64(text);
+  auto bytes = DecodeBase64(text);
   if (!bytes) return body.Wrong(kKey, "is not Base64");
   uint32_t marker = 0, size = 0;
   if (bytes->size() > kPrefixBytes) {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "arka/flight/flight_fixture_test.h"
-#include "arka/transport/base64.h"
+#include "arka/base/base64.h"
 
 namespace arka::flight {
 namespace {
@@ -14,7 +14,7 @@ using ingest::kOrders;
 using transport::GrpcCode;
 
 std::string Ipc(const arrow::Schema& schema) {
-  return transport::EncodeBase64(arrow::ipc::SerializeSchema(schema).ValueOrDie()->ToString());
+  return EncodeBase64(arrow::ipc::SerializeSchema(schema).ValueOrDie()->ToString());
 }
 
 class CreateTableActionTest : public ::testing::Test, protected FlightFixture {
@@ -63,7 +63,7 @@ TEST_F(CreateTableActionTest, WhatIsNoSchemaIsRefused) {
           ->ToString();
   for (const std::string& bytes : {std::string("x"), std::string(8, '\xff'), good.substr(0, 20),
                                    good.substr(8), batch, std::string(100, '\0')}) {
-    const Asker refused = Create("sales.orders", transport::EncodeBase64(bytes));
+    const Asker refused = Create("sales.orders", EncodeBase64(bytes));
     EXPECT_EQ(refused.code(), GrpcCode::kInvalidArgument) << refused.message();
     EXPECT_NE(refused.message().find("schema_ipc"), std::string::npos) << refused.message();
   }

@@ -4,7 +4,7 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include "arka/transport/base64.h"
+#include "arka/base/base64.h"
 #include "arka/transport/percent_encoding.h"
 
 namespace arka::transport {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "arka/transport/base64.h"
+#include "arka/base/base64.h"
 
 namespace arka::transport {
 namespace {
