@@ -92,7 +92,7 @@ Result<std::vector<iceberg::TableIdentifier>> SqlQueries::Parse(WorkerPool::Leas
                                                                 const SqlStatement& statement,
                                                                 Deadline deadline) {
   ARROW_RETURN_NOT_OK(CheckSize(statement.sql));
-  ARROW_RETURN_NOT_OK(worker.worker().channel().Send(FrameKind::kParse, statement.sql));
+  ARROW_RETURN_NOT_OK(SendFrame(worker, FrameKind::kParse, statement.sql));
   ARROW_ASSIGN_OR_RAISE(const sql::Frame parsed,
                         ReceiveFrame(worker, FrameKind::kParsed, FrameKind::kParsed, deadline));
   worker.set_reusable(true);
@@ -123,7 +123,7 @@ Result<SqlDescription> SqlQueries::Describe(const SqlStatement& statement) {
     ARROW_ASSIGN_OR_RAISE(auto columns, ColumnsOf(identifier, *schema));
     request.tables.push_back({identifier.namespace_name, identifier.name, std::move(columns)});
   }
-  ARROW_RETURN_NOT_OK(worker.worker().channel().Send(FrameKind::kDescribe, ToJson(request)));
+  ARROW_RETURN_NOT_OK(SendFrame(worker, FrameKind::kDescribe, ToJson(request)));
   ARROW_ASSIGN_OR_RAISE(const sql::Frame described, ReceiveFrame(worker, FrameKind::kDescribed,
                                                                  FrameKind::kDescribed, deadline));
   arrow::io::BufferReader schemas(described.body);
@@ -150,8 +150,7 @@ Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& state
   if (statement.parameters != nullptr) {
     ARROW_ASSIGN_OR_RAISE(parameters.emplace_back(), Serialized(*statement.parameters));
   }
-  ARROW_RETURN_NOT_OK(
-      worker.worker().channel().Send(FrameKind::kRun, ToJson(request), parameters, files));
+  ARROW_RETURN_NOT_OK(SendFrame(worker, FrameKind::kRun, ToJson(request), parameters, files));
   ARROW_ASSIGN_OR_RAISE(const sql::Frame first,
                         ReceiveFrame(worker, FrameKind::kSchema, FrameKind::kSchema, deadline));
   arrow::io::BufferReader stream(first.body);

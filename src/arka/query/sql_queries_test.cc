@@ -25,7 +25,7 @@ class SqlQueriesTest : public ::testing::Test {
     engine_ = deployment_.StartEngine();
     source_ = std::make_unique<ReadSource>(
         ReadSource{*engine_, deployment_.catalog, deployment_.warehouse, deployment_.options.node});
-    options_.workers.worker.program = FindWorkerProgram().ValueOrDie();
+    options_.workers.worker.program = WorkerProgramPath();
     options_.workers.max_workers = 2;
     ASSERT_THAT(stream_.Open(*engine_, kOrders), IsOk());
   }

@@ -17,6 +17,15 @@ namespace arka::query {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+Status SendFrame(WorkerPool::Lease& worker, sql::FrameKind kind, std::string_view text,
+                 const std::vector<std::shared_ptr<arrow::Buffer>>& body,
+                 const std::vector<int>& files) {
+  worker.set_reusable(false);
+  const Status sent = worker.worker().channel().Send(kind, text, body, files);
+  return !sent.ok() && CodeOf(sent) == ErrorCode::kUnavailable ? worker.worker().WhyItEnded()
+                                                               : sent;
+}
+
 Result<sql::Frame> ReceiveFrame(WorkerPool::Lease& worker, sql::FrameKind wanted,
                                 sql::FrameKind or_else, steady_clock::time_point deadline) {
   worker.set_reusable(false);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -59,6 +60,11 @@ class SqlResult {
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> done_{false};
 };
+
+/// Sends a frame to a worker; one that is gone is ended, and the error says why it went.
+Status SendFrame(WorkerPool::Lease& worker, sql::FrameKind kind, std::string_view text,
+                 const std::vector<std::shared_ptr<arrow::Buffer>>& body = {},
+                 const std::vector<int>& files = {});
 
 /// The next frame, of one of two kinds, or the error that came in its place; a worker that is gone
 /// or late is ended.

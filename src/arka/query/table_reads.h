@@ -1,14 +1,17 @@
-// What the services need to read tables: where from, the snapshots that tickets stand for, and the
-// threads that do the reading. Owned by the composition root; destroyed before the engine.
+// What the services need to read tables: where from, the snapshots that tickets stand for, the
+// queries in SQL, and the threads that do the reading. Owned by the composition root; destroyed
+// before the engine.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "arka/base/task_queue.h"
 #include "arka/io/clock.h"
 #include "arka/io/random.h"
 #include "arka/query/snapshot_registry.h"
+#include "arka/query/sql_queries.h"
 #include "arka/query/table_snapshot.h"
 
 namespace arka::query {
@@ -16,6 +19,7 @@ namespace arka::query {
 struct TableReadsOptions {
   int threads = 2;
   SnapshotRegistryOptions snapshots;
+  std::optional<SqlOptions> sql;  // none: SQL is not answered
 };
 
 class TableReads {
@@ -24,16 +28,25 @@ class TableReads {
   TableReads(ReadSource source, const Clock& clock, Random& random, TableReadsOptions options = {})
       : source(std::move(source)),
         snapshots(clock, random, options.snapshots),
-        threads_("arka-read", options.threads) {}
+        threads_("arka-read", options.threads) {
+    if (options.sql) sql_.emplace(this->source, *std::move(options.sql));
+  }
 
   const ReadSource source;
   SnapshotRegistry snapshots;
+
+  /// Queries in SQL; kUnimplemented where they are switched off.
+  Result<SqlQueries*> sql() {
+    if (sql_) return &*sql_;
+    return Error(ErrorCode::kUnimplemented, "SQL is switched off here: query.workers is 0");
+  }
 
   /// Runs what blocks. A task reads one batch, so that reads take turns.
   void Run(std::function<void()> task) { threads_.Post(std::move(task)); }
 
  private:
-  TaskQueue threads_;
+  std::optional<SqlQueries> sql_;
+  TaskQueue threads_;  // last: its tasks use the rest
 };
 
 }  // namespace arka::query

@@ -14,7 +14,7 @@ class WorkerPoolTest : public ::testing::Test {
  protected:
   WorkerPoolOptions Options() {
     WorkerPoolOptions options;
-    options.worker.program = FindWorkerProgram().ValueOrDie();
+    options.worker.program = WorkerProgramPath();
     options.max_workers = 1;
     options.patience = std::chrono::milliseconds(1);
     return options;

@@ -47,7 +47,7 @@ class WorkerProcess {
   bool waited_for_ = false;
 };
 
-/// The path of the program, which lies beside the one that runs.
-Result<std::string> FindWorkerProgram();
+/// Where the program should be: beside the one that runs.
+std::string WorkerProgramPath();
 
 }  // namespace arka::query

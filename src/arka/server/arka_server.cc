@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "arka/iceberg/rest_catalog.h"
 #include "arka/iceberg/sqlite_catalog.h"
@@ -92,6 +93,25 @@ transport::ServerOptions TransportOptionsOf(const Config& config) {
   return options;
 }
 
+query::TableReadsOptions TableReadsOptionsOf(const Config& config) {
+  query::TableReadsOptions options;
+  if (config.query.workers == 0) return options;
+  query::SqlOptions& sql = options.sql.emplace();
+  sql.workers.max_workers = static_cast<int>(config.query.workers);
+  sql.workers.worker.program = query::WorkerProgramPath();
+  sql.workers.worker.threads = static_cast<int>(config.query.threads);
+  sql.workers.worker.memory_limit_bytes = config.query.memory_limit_bytes;
+  sql.workers.worker.catalog = config.catalog.name;
+  sql.workers.worker.default_namespace = config.tables.default_namespace;
+  sql.timeout = config.query.timeout;
+  sql.fresh_rows_memory_bytes = config.query.fresh_rows_memory_bytes;
+  if (access(sql.workers.worker.program.c_str(), X_OK) != 0) {
+    spdlog::warn("queries in SQL will fail: the program {} is not there",
+                 sql.workers.worker.program);
+  }
+  return options;
+}
+
 /// server.memory_limit, or what follows from the machine.
 Result<int64_t> MemoryLimitOf(const Config& config) {
   if (config.server.memory_limit_bytes > 0) return config.server.memory_limit_bytes;
@@ -166,7 +186,8 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
 
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
   reads_ = std::make_unique<query::TableReads>(
-      query::ReadSource{*engine_, used_catalog, warehouse, config_.server.node_id}, clock, random_);
+      query::ReadSource{*engine_, used_catalog, warehouse, config_.server.node_id}, clock, random_,
+      TableReadsOptionsOf(config_));
   flight_ = std::make_unique<flight::FlightService>(*engine_, *reads_, clock, random_,
                                                     std::move(stream_options));
   pages_ = std::make_unique<http::StatusPages>(*engine_);

@@ -85,6 +85,13 @@ struct Config {
     std::string default_namespace = "arka";
     std::string default_table = "arka.my_table";
   };
+  struct Query {
+    int64_t workers = 4;                            // processes; 0: SQL is not answered
+    int64_t threads = 2;                            // of a worker
+    int64_t memory_limit_bytes = int64_t{1} << 30;  // of a worker
+    int64_t fresh_rows_memory_bytes = int64_t{1} << 30;
+    std::chrono::milliseconds timeout = std::chrono::minutes(1);
+  };
   struct Logging {
     std::string level = "info";   // trace, debug, info, warning, error
     std::string format = "text";  // or json
@@ -99,6 +106,7 @@ struct Config {
   ObjectStorage object_store;
   Catalog catalog;
   Tables tables;
+  Query query;
   Logging log;
 };
 

@@ -220,6 +220,30 @@ void AddStorageKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(TextKey(
       "tables.default_table", "table name", [](auto& c) -> auto& { return c.tables.default_table; },
       "The table of a write that names none."));
+}
+
+void AddQueryKeys(std::vector<ConfigKey>& keys) {
+  keys.push_back(CountKey(
+      "query.workers", [](auto& c) -> auto& { return c.query.workers; }, 0, 256,
+      "How many SQL queries may run at a time, each in a process of its own; 0 switches SQL off. "
+      "Tables are read without SQL all the same."));
+  keys.push_back(CountKey(
+      "query.threads", [](auto& c) -> auto& { return c.query.threads; }, 1, 256,
+      "Threads of a query, which run at a lower priority than everything else."));
+  keys.push_back(SizeKey(
+      "query.memory_limit", [](auto& c) -> auto& { return c.query.memory_limit_bytes; }, 64 * kMB,
+      1 * kTB, "Memory of a query, beside what server.memory_limit bounds."));
+  keys.push_back(SizeKey(
+      "query.fresh_rows_memory", [](auto& c) -> auto& { return c.query.fresh_rows_memory_bytes; },
+      1 * kMB, 1 * kTB,
+      "Memory for the rows of all queries that no data file on this machine has yet, beside what "
+      "server.memory_limit bounds."));
+  keys.push_back(DurationKey(
+      "query.timeout", [](auto& c) -> auto& { return c.query.timeout; }, kAtLeastOneMs, hours(24),
+      "How long a query may take, from its start until its last row was taken."));
+}
+
+void AddLogKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(ChoiceKey(
       "log.level", [](auto& c) -> auto& { return c.log.level; },
       {"trace", "debug", "info", "warning", "error"},
@@ -230,7 +254,7 @@ void AddStorageKeys(std::vector<ConfigKey>& keys) {
       "One line of text or one JSON object per message."));
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSections = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kSections = {{
     {"server", "The process and its port"},
     {"write_buffer", "Writes in memory"},
     {"durability", "How soon writes reach the higher durability levels"},
@@ -240,6 +264,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSection
     {"object_store", "The object store"},
     {"catalog", "The Iceberg catalog and its warehouse"},
     {"tables", "How tables are named and made"},
+    {"query", "Queries in SQL"},
     {"log", "What the server prints"},
 }};
 
@@ -252,6 +277,8 @@ const std::vector<ConfigKey>& ConfigKeys() {
     AddPipelineKeys(list);
     AddProducerKeys(list);
     AddStorageKeys(list);
+    AddQueryKeys(list);
+    AddLogKeys(list);
     return list;
   }();
   return keys;

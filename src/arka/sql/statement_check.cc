@@ -48,6 +48,14 @@ std::string TextOf(const json& node, const char* member) {
   return found != node.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// As DuckDB compares names.
+std::string Folded(std::string name) {
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
 class Walk {
  public:
   /// `visible`: names of common table expressions that hide tables.
@@ -66,7 +74,8 @@ class Walk {
     std::set<std::string> inner = visible;
     if (ctes != node.end()) ARROW_RETURN_NOT_OK(VisitCtes(*ctes, &inner, depth));
     // A recursive one sees itself, whatever its name was outside.
-    if (TextOf(node, "type") == "RECURSIVE_CTE_NODE") inner.insert(TextOf(node, "cte_name"));
+    if (TextOf(node, "type") == "RECURSIVE_CTE_NODE")
+      inner.insert(Folded(TextOf(node, "cte_name")));
     for (const auto& [name, child] : node.items()) {
       if (name == "cte_map") continue;
       ARROW_RETURN_NOT_OK(Visit(child, inner, depth + 1));
@@ -84,7 +93,7 @@ class Walk {
     for (const auto& cte : *map) {
       const auto value = cte.find("value");
       if (value != cte.end()) ARROW_RETURN_NOT_OK(Visit(*value, *visible, depth + 1));
-      visible->insert(TextOf(cte, "key"));
+      visible->insert(Folded(TextOf(cte, "key")));
     }
     return Status::OK();
   }
@@ -124,8 +133,8 @@ class Walk {
       return Error(ErrorCode::kInvalidRequest, "AT (", table.name,
                    "): a query reads tables as they are now");
     }
-    const bool hidden =
-        table.catalog.empty() && table.namespace_name.empty() && visible.contains(table.name);
+    const bool hidden = table.catalog.empty() && table.namespace_name.empty() &&
+                        visible.contains(Folded(table.name));
     if (!hidden) tables.insert(std::move(table));
     return Status::OK();
   }
