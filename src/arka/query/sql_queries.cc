@@ -76,32 +76,48 @@ SqlQueries::SqlQueries(const ReadSource& source, SqlOptions options)
       workers_(options_.workers),
       threads_("arka-sql", 2 * options_.workers.max_workers) {}
 
-Result<iceberg::TableIdentifier> SqlQueries::Resolve(const sql::TableReference& reference) const {
+// A name without a namespace is known to the worker in the server's default one, wherever it lies.
+Result<SqlQueries::NamedTable> SqlQueries::Resolve(const sql::TableReference& reference,
+                                                   const SqlStatement& statement) const {
   const WorkerOptions& worker = options_.workers.worker;
+  const std::string& standard =
+      statement.default_namespace.empty() ? worker.default_namespace : statement.default_namespace;
   if (!reference.catalog.empty() && reference.catalog != worker.catalog) {
     return Error(ErrorCode::kNotFound, "there is no catalog '", reference.catalog,
                  "': tables are named ", worker.catalog, ".namespace.table, namespace.table, or ",
-                 "table, which lies in ", worker.default_namespace);
+                 "table, which lies in ", standard);
   }
-  return iceberg::TableIdentifier{
-      reference.namespace_name.empty() ? worker.default_namespace : reference.namespace_name,
-      reference.name};
+  const bool has_namespace = !reference.namespace_name.empty();
+  NamedTable table;
+  table.identifier = {has_namespace ? reference.namespace_name : standard, reference.name};
+  table.seen.namespace_name = has_namespace ? reference.namespace_name : worker.default_namespace;
+  table.seen.name = reference.name;
+  return table;
 }
 
-Result<std::vector<iceberg::TableIdentifier>> SqlQueries::Parse(WorkerPool::Lease& worker,
-                                                                const SqlStatement& statement,
-                                                                Deadline deadline) {
+Result<std::vector<SqlQueries::NamedTable>> SqlQueries::Parse(WorkerPool::Lease& worker,
+                                                              const SqlStatement& statement,
+                                                              Deadline deadline) {
   ARROW_RETURN_NOT_OK(CheckSize(statement.sql));
   ARROW_RETURN_NOT_OK(SendFrame(worker, FrameKind::kParse, statement.sql));
   ARROW_ASSIGN_OR_RAISE(const sql::Frame parsed,
                         ReceiveFrame(worker, FrameKind::kParsed, FrameKind::kParsed, deadline));
   worker.set_reusable(true);
   ARROW_ASSIGN_OR_RAISE(const auto references, sql::ParseTableReferences(parsed.text));
-  std::vector<iceberg::TableIdentifier> tables;
+  std::vector<NamedTable> tables;
   for (const auto& reference : references) {
-    ARROW_ASSIGN_OR_RAISE(auto table, Resolve(reference));
-    if (std::find(tables.begin(), tables.end(), table) != tables.end()) continue;
-    if (statement.may_read) ARROW_RETURN_NOT_OK(statement.may_read(table));
+    ARROW_ASSIGN_OR_RAISE(NamedTable table, Resolve(reference, statement));
+    const auto same = std::find_if(tables.begin(), tables.end(), [&](const NamedTable& other) {
+      return other.seen.namespace_name == table.seen.namespace_name &&
+             other.seen.name == table.seen.name;
+    });
+    if (same != tables.end() && same->identifier == table.identifier) continue;
+    if (same != tables.end()) {
+      return Error(ErrorCode::kInvalidRequest, "'", table.seen.name, "' is ",
+                   same->identifier.ToString(), " here, and ", table.identifier.ToString(),
+                   " too: name both with their namespaces");
+    }
+    if (statement.may_read) ARROW_RETURN_NOT_OK(statement.may_read(table.identifier));
     tables.push_back(std::move(table));
   }
   if (tables.size() > kMaxTables) {
@@ -115,13 +131,14 @@ Result<SqlDescription> SqlQueries::Describe(const SqlStatement& statement) {
   ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
   const Deadline deadline = steady_clock::now() + options_.timeout;
   SqlDescription description;
-  ARROW_ASSIGN_OR_RAISE(description.tables, Parse(worker, statement, deadline));
+  ARROW_ASSIGN_OR_RAISE(auto tables, Parse(worker, statement, deadline));
   sql::RunRequest request{.sql = statement.sql};
-  for (const auto& identifier : description.tables) {
+  for (auto& [identifier, seen] : tables) {
     ARROW_ASSIGN_OR_RAISE(const iceberg::Table table, LoadTable(source_, identifier));
     const auto schema = lake::ArrowSchemaOf(*table.metadata->current_schema());
-    ARROW_ASSIGN_OR_RAISE(auto columns, ColumnsOf(identifier, *schema));
-    request.tables.push_back({identifier.namespace_name, identifier.name, std::move(columns)});
+    ARROW_ASSIGN_OR_RAISE(seen.columns, ColumnsOf(identifier, *schema));
+    request.tables.push_back(std::move(seen));
+    description.tables.push_back(identifier);
   }
   ARROW_RETURN_NOT_OK(SendFrame(worker, FrameKind::kDescribe, ToJson(request)));
   ARROW_ASSIGN_OR_RAISE(const sql::Frame described, ReceiveFrame(worker, FrameKind::kDescribed,
@@ -136,12 +153,13 @@ Result<SqlDescription> SqlQueries::Describe(const SqlStatement& statement) {
 Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& statement) {
   ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
   const Deadline deadline = steady_clock::now() + options_.timeout;
-  ARROW_ASSIGN_OR_RAISE(const auto tables, Parse(worker, statement, deadline));
+  ARROW_ASSIGN_OR_RAISE(auto tables, Parse(worker, statement, deadline));
   sql::RunRequest request{.sql = statement.sql};
   std::vector<std::unique_ptr<FreshRowsFile>> rows;
   std::vector<int> files;
-  for (const auto& identifier : tables) {
-    ARROW_ASSIGN_OR_RAISE(auto fresh, ReadTable(identifier, &request.tables.emplace_back()));
+  for (NamedTable& table : tables) {
+    ARROW_ASSIGN_OR_RAISE(auto fresh, ReadTable(&table));
+    request.tables.push_back(std::move(table.seen));
     if (fresh == nullptr) continue;
     files.push_back(fresh->number());
     rows.push_back(std::move(fresh));
@@ -161,18 +179,15 @@ Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& state
 
 // Workers read the data files that they can; the rows of all others, and those that are fresh, are
 // read here.
-Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(
-    const iceberg::TableIdentifier& identifier, sql::WorkerTable* table) {
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(source_, identifier));
-  table->namespace_name = identifier.namespace_name;
-  table->name = identifier.name;
-  ARROW_ASSIGN_OR_RAISE(table->columns, ColumnsOf(identifier, *snapshot->schema));
+Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(NamedTable* table) {
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(source_, table->identifier));
+  ARROW_ASSIGN_OR_RAISE(table->seen.columns, ColumnsOf(table->identifier, *snapshot->schema));
   auto rest = std::make_shared<TableSnapshot>(*snapshot);
   rest->files.clear();
   for (const auto& file : snapshot->files) {
     ARROW_ASSIGN_OR_RAISE(const bool by_worker, IsReadByWorkers(*snapshot, file));
     if (by_worker) {
-      table->files.push_back(*LocalPathOf(file.file_path));
+      table->seen.files.push_back(*LocalPathOf(file.file_path));
     } else {
       rest->files.push_back(file);
     }
@@ -180,7 +195,7 @@ Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(
   if (!rest->has_fresh_rows() && rest->files.empty()) return nullptr;
   TableScan scan(source_, rest, {.fresh = true, .last_file = rest->files.size()});
   ARROW_ASSIGN_OR_RAISE(auto rows, FreshRowsFile::Write(scan, fresh_rows_));
-  table->has_rows = rows != nullptr;
+  table->seen.has_rows = rows != nullptr;
   return rows;
 }
 

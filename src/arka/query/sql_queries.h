@@ -42,6 +42,7 @@ struct SqlStatement {
   std::string sql;
   std::shared_ptr<arrow::RecordBatch> parameters;  // one row, or null where there are none
   MayRead may_read;                                // empty: all may be read
+  std::string default_namespace;  // of tables that are named without one; empty: the server's
 };
 
 struct SqlDescription {
@@ -70,12 +71,16 @@ class SqlQueries {
  private:
   using Deadline = std::chrono::steady_clock::time_point;
 
-  Result<std::vector<iceberg::TableIdentifier>> Parse(WorkerPool::Lease& worker,
-                                                      const SqlStatement& statement,
-                                                      Deadline deadline);
-  Result<iceberg::TableIdentifier> Resolve(const sql::TableReference& reference) const;
-  Result<std::unique_ptr<FreshRowsFile>> ReadTable(const iceberg::TableIdentifier& identifier,
-                                                   sql::WorkerTable* table);
+  /// A table, and as what the worker is to know it.
+  struct NamedTable {
+    iceberg::TableIdentifier identifier;
+    sql::WorkerTable seen;
+  };
+  Result<std::vector<NamedTable>> Parse(WorkerPool::Lease& worker, const SqlStatement& statement,
+                                        Deadline deadline);
+  Result<NamedTable> Resolve(const sql::TableReference& reference,
+                             const SqlStatement& statement) const;
+  Result<std::unique_ptr<FreshRowsFile>> ReadTable(NamedTable* table);
   Result<bool> IsReadByWorkers(const TableSnapshot& snapshot, const iceberg::DataFile& file);
 
   const ReadSource source_;

@@ -28,7 +28,7 @@ class Queries {
   }
 
   void Run(const std::string& sql) {
-    auto result = queries_->Execute({sql, {}, {}});
+    auto result = queries_->Execute({sql, {}, {}, {}});
     Require(result.status());
     while (true) {
       auto message = (*result)->Next();
@@ -37,7 +37,7 @@ class Queries {
     }
   }
 
-  void Describe(const std::string& sql) { Require(queries_->Describe({sql, {}, {}}).status()); }
+  void Describe(const std::string& sql) { Require(queries_->Describe({sql, {}, {}, {}}).status()); }
 
  private:
   static void Require(const Status& status) {

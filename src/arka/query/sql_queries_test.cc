@@ -41,7 +41,8 @@ class SqlQueriesTest : public ::testing::Test {
 
   Result<std::shared_ptr<arrow::Table>> Query(const std::string& sql,
                                               std::shared_ptr<arrow::RecordBatch> parameters = {}) {
-    ARROW_ASSIGN_OR_RAISE(const auto result, queries().Execute({sql, std::move(parameters), {}}));
+    ARROW_ASSIGN_OR_RAISE(const auto result,
+                          queries().Execute({sql, std::move(parameters), {}, {}}));
     arrow::RecordBatchVector batches;
     while (true) {
       ARROW_ASSIGN_OR_RAISE(auto batch, result->NextBatch());
@@ -89,9 +90,36 @@ TEST_F(SqlQueriesTest, TablesAreFoundWithCatalogAndNamespaceOrInTheDefaultOne) {
             "2");
 }
 
+TEST_F(SqlQueriesTest, TheDefaultNamespaceMayBeTheStatements) {
+  ASSERT_THAT(stream_.Write(*engine_, 0, 3), IsOk());
+  SqlStatement statement{"SELECT id FROM orders JOIN sales.orders USING (id)", {}, {}, "sales"};
+  const auto result = queries().Execute(statement);
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ((*result)->NextBatch().ValueOrDie()->num_rows(), 3);
+  // "arka" is the server's.
+  statement.sql = "SELECT * FROM orders, arka.orders";
+  EXPECT_THAT(queries().Execute(statement).status().message(),
+              HasSubstr("name both with their namespaces"));
+}
+
+TEST_F(SqlQueriesTest, MessagesOfLargeResultsStayBelowWhatClientsTake) {
+  const auto result =
+      queries().Execute({"SELECT repeat('x', 1000) AS text FROM range(20000)", {}, {}, {}});
+  ASSERT_THAT(result, IsOk());
+  int64_t bytes = 0;
+  while (true) {
+    const auto message = (*result)->Next();
+    ASSERT_THAT(message, IsOk());
+    if (!*message) break;
+    EXPECT_LT((*message)->body->size(), 4 << 20);
+    bytes += (*message)->body->size();
+  }
+  EXPECT_GT(bytes, 20'000'000);
+}
+
 TEST_F(SqlQueriesTest, AStatementIsDescribedWithoutBeingRun) {
   const auto described = queries().Describe(
-      {"SELECT id + 1 AS next, $1::VARCHAR FROM sales.orders WHERE id > $2", {}, {}});
+      {"SELECT id + 1 AS next, $1::VARCHAR FROM sales.orders WHERE id > $2", {}, {}, {}});
   ASSERT_THAT(described, IsOk());
   EXPECT_EQ(described->schema->ToString(), "next: int64\nCAST($1 AS VARCHAR): string");
   EXPECT_EQ(described->parameters->num_fields(), 2);
@@ -116,7 +144,7 @@ TEST_F(SqlQueriesTest, WhatMayNotBeReadIsNotLookedAt) {
     return Error(ErrorCode::kPermissionDenied, table.ToString(), " is not yours");
   };
   for (const char* table : {"sales.orders", "sales.missing"}) {
-    const SqlStatement statement{"SELECT * FROM " + std::string(table), {}, refuse};
+    const SqlStatement statement{"SELECT * FROM " + std::string(table), {}, refuse, {}};
     EXPECT_EQ(CodeOf(queries().Execute(statement).status()), ErrorCode::kPermissionDenied);
     EXPECT_EQ(CodeOf(queries().Describe(statement).status()), ErrorCode::kPermissionDenied);
   }
@@ -162,7 +190,7 @@ TEST_F(SqlQueriesTest, AQueryThatTakesTooLongIsEnded) {
 
 TEST_F(SqlQueriesTest, ACancelledQueryEndsAtOnce) {
   const auto result =
-      queries().Execute({"SELECT count(*) FROM range(1000000) a, range(1000000) b", {}, {}});
+      queries().Execute({"SELECT count(*) FROM range(1000000) a, range(1000000) b", {}, {}, {}});
   ASSERT_THAT(result, IsOk());
   std::thread cancel([&] { (*result)->Cancel(); });
   EXPECT_EQ(CodeOf((*result)->Next().status()), ErrorCode::kCancelled);
@@ -173,7 +201,7 @@ TEST_F(SqlQueriesTest, ACancelledQueryEndsAtOnce) {
 TEST_F(SqlQueriesTest, WhereAllWorkersAreBusyAQueryIsToBeRetried) {
   options_.workers.max_workers = 1;
   options_.workers.patience = std::chrono::milliseconds(1);
-  const auto busy = queries().Execute({"SELECT * FROM range(100000000)", {}, {}});
+  const auto busy = queries().Execute({"SELECT * FROM range(100000000)", {}, {}, {}});
   ASSERT_THAT(busy, IsOk());
   const auto refused = Query("SELECT 42");
   EXPECT_EQ(CodeOf(refused.status()), ErrorCode::kBackpressure);

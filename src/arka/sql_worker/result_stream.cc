@@ -101,9 +101,10 @@ Result<std::shared_ptr<arrow::RecordBatch>> ResultStream::NextChunk() {
 Result<std::shared_ptr<arrow::RecordBatch>> ResultStream::Next() {
   arrow::RecordBatchVector chunks;
   int64_t rows = 0;
-  while (rows < batch_rows_) {
+  while (rows < batch_rows_ && !at_end_) {
     ARROW_ASSIGN_OR_RAISE(auto chunk, NextChunk());
-    if (chunk == nullptr) break;
+    at_end_ = chunk == nullptr;  // DuckDB does not like to be asked again
+    if (at_end_) break;
     rows += chunk->num_rows();
     if (chunk->num_rows() > 0) chunks.push_back(std::move(chunk));
   }

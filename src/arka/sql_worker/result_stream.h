@@ -40,6 +40,7 @@ class ResultStream {
   OwnedArrowOptions options_;
   std::shared_ptr<arrow::Schema> schema_;
   int64_t batch_rows_ = 1;
+  bool at_end_ = false;
 };
 
 }  // namespace arka::sql_worker

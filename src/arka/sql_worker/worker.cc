@@ -8,6 +8,7 @@
 #include <arrow/io/memory.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/util/byte_size.h>
 
 #include "arka/sql/run_request.h"
 #include "arka/sql/statement_check.h"
@@ -21,6 +22,8 @@ namespace {
 using sql::FrameKind;
 
 constexpr std::chrono::hours kForever{1'000'000};
+/// Clients in Go and Rust take messages of at most 4 MB unless they are told otherwise.
+constexpr int64_t kMessageBytes = 2 << 20;
 
 // The buffers of a record batch's body as the IPC format has them: each padded to 8 bytes.
 std::vector<std::shared_ptr<arrow::Buffer>> BodyOf(const arrow::ipc::IpcPayload& payload) {
@@ -149,13 +152,21 @@ Status Worker::SendRows(Database& database, const OwnedStatement& statement) {
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, rows.Next());
     if (batch == nullptr) return channel_.Send(FrameKind::kDone, "");
-    arrow::ipc::IpcPayload payload;
-    ARROW_RETURN_NOT_OK(arrow::ipc::GetRecordBatchPayload(
-        *batch, arrow::ipc::IpcWriteOptions::Defaults(), &payload));
-    const std::string_view metadata(reinterpret_cast<const char*>(payload.metadata->data()),
-                                    static_cast<size_t>(payload.metadata->size()));
-    ARROW_RETURN_NOT_OK(channel_.Send(FrameKind::kRows, metadata, BodyOf(payload)));
+    const int64_t bytes = std::max<int64_t>(arrow::util::TotalBufferSize(*batch), 1);
+    const int64_t rows = std::max<int64_t>(batch->num_rows() * kMessageBytes / bytes, 1);
+    for (int64_t first = 0; first < batch->num_rows(); first += rows) {
+      ARROW_RETURN_NOT_OK(SendBatch(*batch->Slice(first, rows)));
+    }
   }
+}
+
+Status Worker::SendBatch(const arrow::RecordBatch& batch) {
+  arrow::ipc::IpcPayload payload;
+  ARROW_RETURN_NOT_OK(
+      arrow::ipc::GetRecordBatchPayload(batch, arrow::ipc::IpcWriteOptions::Defaults(), &payload));
+  const std::string_view metadata(reinterpret_cast<const char*>(payload.metadata->data()),
+                                  static_cast<size_t>(payload.metadata->size()));
+  return channel_.Send(FrameKind::kRows, metadata, BodyOf(payload));
 }
 
 }  // namespace arka::sql_worker
