@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "arka/cli/hash_command.h"
 #include "arka/cli/serve_command.h"
 #include "arka/cli/wal_command.h"
 #include "arka/server/arka_server.h"
@@ -54,12 +55,22 @@ int main(int argc, char** argv) {
   repair->add_flag("--yes-lose-data", wal_arguments.yes_lose_data,
                    "Give up what --dry-run says is lost; the old files are kept aside");
 
+  CLI::App* hash_password = app.add_subcommand(
+      "hash-password", "Read a password, print its hash for the credentials file");
+  arka::cli::HashTokenArguments hash_token_arguments;
+  CLI::App* hash_token =
+      app.add_subcommand("hash-token", "Read a token, print its hash for the credentials file");
+  hash_token->add_flag("--generate", hash_token_arguments.generate,
+                       "Make a new token and print both");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (*serve) return arka::cli::Serve(serve_arguments);
+  if (*hash_password) return arka::cli::HashPassword();
+  if (*hash_token) return arka::cli::HashToken(hash_token_arguments);
   if (*verify) return arka::cli::WalVerify(wal_arguments);
   if (*repair) return arka::cli::WalRepair(wal_arguments);
   return 0;

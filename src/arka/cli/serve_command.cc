@@ -64,7 +64,7 @@ int RunUntilStopped(const Config& config, StartOptions options, const EdgeDecora
   std::cout << "arka " << Version() << " ready on " << (*server)->address() << " (data in "
             << std::filesystem::absolute(config.server.data_dir).lexically_normal().string() << ")"
             << std::endl;
-  WaitForStopSignal();
+  WaitForStopSignal([&] { (*server)->Reload(); });
   LetStopSignalsKill();
   const Status stopped = (*server)->Shutdown();
   if (!stopped.ok()) spdlog::warn("shutdown: {}", stopped.message());

@@ -21,23 +21,27 @@ sigset_t StopSignals() {
   return signals;
 }
 
-sigset_t StopSignalsAndWake() {
+sigset_t StopSignalsAnd(int other) {
   sigset_t signals = StopSignals();
-  sigaddset(&signals, kWake);
+  sigaddset(&signals, other);
   return signals;
 }
 
 }  // namespace
 
 void BlockStopSignals() {
-  const sigset_t signals = StopSignalsAndWake();
+  sigset_t signals = StopSignalsAnd(kWake);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-void WaitForStopSignal() {
-  const sigset_t signals = StopSignals();
+void WaitForStopSignal(const std::function<void()>& on_hangup) {
+  const sigset_t signals = StopSignalsAnd(SIGHUP);
   int signal = 0;
-  sigwait(&signals, &signal);
+  for (sigwait(&signals, &signal); signal == SIGHUP; sigwait(&signals, &signal)) {
+    spdlog::info("{}: reading credentials and certificates again", strsignal(signal));
+    on_hangup();
+  }
   spdlog::info("{}: shutting down; once more to stop at once", strsignal(signal));
 }
 
@@ -52,7 +56,7 @@ void LetStopSignalsKill() {
 
 StopWhileStarting::StopWhileStarting()
     : thread_([this] {
-        const sigset_t signals = StopSignalsAndWake();
+        const sigset_t signals = StopSignalsAnd(kWake);
         int signal = 0;
         sigwait(&signals, &signal);
         if (signal == kWake) return;

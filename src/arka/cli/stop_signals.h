@@ -1,10 +1,12 @@
-// SIGTERM and SIGINT, which end the server: told to whoever waits, never to a handler.
+// SIGTERM and SIGINT, which end the server, and SIGHUP, at which it reads files again: told to
+// whoever waits, never to a handler.
 //
 // They are blocked in every thread, and one thread at a time waits for them: this one while the
 // server starts, the main thread while it runs, this one again while it stops. For the main thread.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 namespace arka::cli {
@@ -12,8 +14,9 @@ namespace arka::cli {
 /// Blocks the signals in this thread and all that it starts from now on.
 void BlockStopSignals();
 
-/// Waits for one of them, and logs it.
-void WaitForStopSignal();
+/// Waits for one that ends the server, and logs it. `on_hangup` is called at every SIGHUP until
+/// then.
+void WaitForStopSignal(const std::function<void()>& on_hangup);
 
 /// From now on one of them ends the process as a crash would.
 void LetStopSignalsKill();

@@ -7,11 +7,11 @@
 #include <arrow/buffer.h>
 #include <nlohmann/json.hpp>
 
+#include "arka/base/base64.h"
 #include "arka/flight/action_body.h"
 #include "arka/flight/status_mapping.h"
 #include "arka/ingest/stream_decoder.h"
 #include "arka/protocol/table_name.h"
-#include "arka/base/base64.h"
 
 namespace arka::flight {
 namespace {

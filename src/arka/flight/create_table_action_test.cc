@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "arka/flight/flight_fixture_test.h"
 #include "arka/base/base64.h"
+#include "arka/flight/flight_fixture_test.h"
 
 namespace arka::flight {
 namespace {

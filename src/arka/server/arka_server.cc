@@ -142,6 +142,7 @@ Result<std::unique_ptr<ArkaServer>> ArkaServer::Start(const Config& config, Star
 Status ArkaServer::Build(const EdgeDecorators& decorators) {
   Fs& fs = Decorated<Fs>(decorators.fs, fs_);
   Clock& clock = Decorated<Clock>(decorators.clock, clock_);
+  ARROW_ASSIGN_OR_RAISE(access_, Access::Open(config_, fs, clock));
   ARROW_ASSIGN_OR_RAISE(data_dir_lock_, ClaimDataDirectory(fs, config_.server.data_dir));
 
   ARROW_ASSIGN_OR_RAISE(
@@ -193,7 +194,8 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   pages_ = std::make_unique<http::StatusPages>(*engine_);
   flight_->Bind(transport_->loops());
   engine_->Start();
-  gate_.Open(*flight_, *pages_);
+  access_->Guard(*flight_, *pages_, transport_->loops());
+  gate_.Open(access_->service(), access_->pages());
   return Status::OK();
 }
 
@@ -239,6 +241,7 @@ Status ArkaServer::Shutdown() {
 // The loops stop before what they call, and the objects of the loops outlive what posts to them.
 ArkaServer::~ArkaServer() {
   if (transport_ != nullptr) transport_->Stop(milliseconds(0));
+  access_.reset();
   reads_.reset();
   engine_.reset();
 }

@@ -19,6 +19,7 @@
 #include "arka/io/posix_fs.h"
 #include "arka/io/process_memory.h"
 #include "arka/io/system_clock.h"
+#include "arka/server/access.h"
 #include "arka/server/config.h"
 #include "arka/server/edge_decorators.h"
 #include "arka/server/start_gate.h"
@@ -53,6 +54,9 @@ class ArkaServer {
   /// closes. kTimedOut where server.shutdown_grace was not enough: what was acknowledged is safe.
   Status Shutdown();
 
+  /// Reads credentials and certificates again, as it does by itself soon after they change.
+  void Reload() { access_->Reload(); }
+
   /// After Shutdown: whether a commit still hangs in the catalog or the warehouse. Destroying the
   /// server would wait for it; what came of it the next start finds.
   bool has_hanging_commit() const { return engine_->commits_under_way() > 0; }
@@ -79,6 +83,7 @@ class ArkaServer {
   std::unique_ptr<query::TableReads> reads_;
   std::unique_ptr<flight::FlightService> flight_;
   std::unique_ptr<http::StatusPages> pages_;
+  std::unique_ptr<Access> access_;
   std::unique_ptr<transport::Server> transport_;
 };
 

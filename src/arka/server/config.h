@@ -37,6 +37,11 @@ struct Config {
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
     std::string tls_cert_path;  // both or neither
     std::string tls_key_path;
+    bool allow_insecure = false;
+  };
+  struct Auth {
+    std::string credentials_path;  // empty: everybody may do everything
+    std::chrono::milliseconds token_lifetime = std::chrono::hours(1);
   };
   struct WriteBuffer {
     int64_t max_buffer_bytes = 128 << 20;
@@ -98,6 +103,7 @@ struct Config {
   };
 
   Server server;
+  Auth auth;
   WriteBuffer write_buffer;
   Durability durability;
   Acks acks;

@@ -62,6 +62,26 @@ void CheckCatalog(const Config::Catalog& catalog, Checker& check) {
   }
 }
 
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
+}
+
+/// Credentials must not cross a network in the clear, and rows not be there for anybody.
+void CheckExposure(const Config& config, Checker& check) {
+  const Config::Server& server = config.server;
+  if (server.allow_insecure || IsLoopback(server.listen.host)) return;
+  const bool auth = !config.auth.credentials_path.empty(), tls = !server.tls_cert_path.empty();
+  check.Require(auth && tls, "server.listen", "is '", FormatListenAddress(server.listen),
+                "', which other machines reach, but ",
+                auth  ? "server.tls.cert is not set: passwords and tokens would cross the network "
+                        "in the clear"
+                : tls ? "auth.credentials is not set: everybody could read and write every table"
+                      : "neither auth.credentials nor server.tls.cert is set: everybody could read "
+                        "and write every table, in the clear",
+                ". Set it, listen on localhost, or set server.allow_insecure to true where the "
+                "network keeps others away");
+}
+
 }  // namespace
 
 Status CheckMemoryLimit(const Config& config, int64_t limit_bytes) {
@@ -87,6 +107,7 @@ Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
                 "needs server.tls.key");
   check.Require(server.tls_key_path.empty() || !server.tls_cert_path.empty(), "server.tls.key",
                 "needs server.tls.cert");
+  CheckExposure(config, check);
   check.Require(server.message_memory_bytes >= server.max_batch_bytes, "server.message_memory",
                 "is ", FormatSize(server.message_memory_bytes), ", less than ",
                 check.Named("server.max_batch_bytes"), ", ", FormatSize(server.max_batch_bytes));

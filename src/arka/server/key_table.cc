@@ -88,6 +88,22 @@ void AddServerKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(TextKey(
       "server.tls.key", "path", [](auto& c) -> auto& { return c.server.tls_key_path; },
       "The certificate's private key, PEM."));
+  keys.push_back(BoolKey(
+      "server.allow_insecure", [](auto& c) -> auto& { return c.server.allow_insecure; },
+      "Lets the server listen where other machines reach it without auth.credentials or without "
+      "TLS: only where the network itself keeps others away."));
+}
+
+void AddAuthKeys(std::vector<ConfigKey>& keys) {
+  keys.push_back(TextKey(
+      "auth.credentials", "path", [](auto& c) -> auto& { return c.auth.credentials_path; },
+      "The file of users and grants (docs/guide/security.md), read again when it changes. Without "
+      "it nobody is asked who he is, and everybody may do everything."));
+  keys.push_back(DurationKey(
+      "auth.token_lifetime", [](auto& c) -> auto& { return c.auth.token_lifetime; }, kAtLeastOneMs,
+      30 * kDay,
+      "How long a token is good that a login with a password is answered with. Then the client "
+      "logs in again."));
 }
 
 void AddPipelineKeys(std::vector<ConfigKey>& keys) {
@@ -256,6 +272,7 @@ void AddLogKeys(std::vector<ConfigKey>& keys) {
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kSections = {{
     {"server", "The process and its port"},
+    {"auth", "Who may do what"},
     {"write_buffer", "Writes in memory"},
     {"durability", "How soon writes reach the higher durability levels"},
     {"acks", "What is remembered of acknowledgements"},
@@ -274,6 +291,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
   static const std::vector<ConfigKey> keys = [] {
     std::vector<ConfigKey> list;
     AddServerKeys(list);
+    AddAuthKeys(list);
     AddPipelineKeys(list);
     AddProducerKeys(list);
     AddStorageKeys(list);

@@ -77,6 +77,11 @@ class ServerCall {
   /// Write and Finish send plain ones where it was not called.
   virtual void SendHeaders(Metadata metadata) = 0;
 
+  /// Adds one to the response headers, whoever sends them; before they are sent.
+  void AddHeader(std::string name, std::string value) {
+    added_headers_.emplace_back(std::move(name), std::move(value));
+  }
+
   /// Queues one message, sent when the peer's window allows. The transport adds gRPC's prefix.
   /// The parts are sent one after the other as one message and are kept alive, not copied, where
   /// they are large.
@@ -94,7 +99,11 @@ class ServerCall {
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
 
+ protected:
+  const Metadata& added_headers() const { return added_headers_; }
+
  private:
+  Metadata added_headers_;
   std::shared_ptr<auth::Caller> caller_ = auth::Caller::Anyone();
 };
 

@@ -186,6 +186,7 @@ void GrpcStream::OnPeerEnd() {
 void GrpcStream::SendHeaders(Metadata metadata) {
   if (headers_sent_ || finished_) return;
   headers_sent_ = true;
+  metadata.insert(metadata.end(), added_headers().begin(), added_headers().end());
   session_.SubmitHeaders(*this, GrpcResponseHeaders(metadata), false);
 }
 
@@ -209,7 +210,7 @@ void GrpcStream::Finish(CallStatus status) {
   Metadata trailers = GrpcTrailers(status);
   if (!headers_sent_) {
     headers_sent_ = true;
-    Metadata fields = GrpcResponseHeaders({});
+    Metadata fields = GrpcResponseHeaders(added_headers());
     for (auto& field : trailers) fields.push_back(std::move(field));
     session_.SubmitHeaders(*this, fields, true);
     return;

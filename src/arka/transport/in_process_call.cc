@@ -106,6 +106,7 @@ void InProcessServerCall::ResumeReading() {
 void InProcessServerCall::SendHeaders(Metadata metadata) {
   if (headers_sent_ || final_status_) return;
   headers_sent_ = true;
+  metadata.insert(metadata.end(), added_headers().begin(), added_headers().end());
   mailbox_->PutHeaders(std::move(metadata));
 }
 

@@ -1,0 +1,81 @@
+#include "arka/http/authenticated_pages.h"
+
+#include <string>
+#include <utility>
+
+namespace arka::http {
+namespace {
+
+using transport::HttpRequest;
+using transport::HttpResponder;
+using transport::HttpResponse;
+
+bool IsForEverybody(const HttpRequest& request) {
+  return request.path == "/healthz" || request.path == "/readyz";
+}
+
+auth::Presented PresentedBy(const HttpRequest& request) {
+  return {.authorization = transport::Find(request.headers, "authorization"), .peer = request.peer};
+}
+
+int StatusOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUnauthenticated:
+      return 401;
+    case ErrorCode::kBackpressure:
+      return 429;
+    default:
+      return 503;
+  }
+}
+
+}  // namespace
+
+transport::BodyTerms AuthenticatedPages::Admit(const HttpRequest& head) {
+  if (authenticator_ == nullptr || IsForEverybody(head)) return pages_.Admit(head);
+  // A password that has to be checked is waited for by Handle.
+  const auto known = authenticator_->IdentifyAtOnce(PresentedBy(head));
+  if (!known || known->ok()) return pages_.Admit(head);
+  return {.max_bytes = {}, .refusal = RefusalOf(head, known->status())};
+}
+
+HttpResponse AuthenticatedPages::Refusal(const HttpRequest& head, int status,
+                                         std::string_view text) {
+  return pages_.Refusal(head, status, text);
+}
+
+HttpResponse AuthenticatedPages::RefusalOf(const HttpRequest& head, const Status& why) {
+  HttpResponse refusal = pages_.Refusal(head, StatusOf(CodeOf(why)), why.message());
+  if (refusal.status == 401) {
+    refusal.headers.emplace_back("www-authenticate", "Bearer realm=\"arka\"");
+    refusal.headers.emplace_back("www-authenticate", "Basic realm=\"arka\", charset=\"UTF-8\"");
+  }
+  return refusal;
+}
+
+void AuthenticatedPages::Handle(HttpRequest request, HttpResponder respond) {
+  if (authenticator_ == nullptr) return pages_.Handle(std::move(request), std::move(respond));
+  if (IsForEverybody(request)) {
+    request.caller = std::make_shared<auth::Caller>("", no_grants_);
+    return pages_.Handle(std::move(request), std::move(respond));
+  }
+  auto held = std::make_shared<HttpRequest>(std::move(request));
+  authenticator_->Identify(PresentedBy(*held),
+                           [this, held, respond = std::move(respond)](Result<auth::Login> login) {
+                             transport::EventLoop* loop = held->loop;
+                             if (loop == nullptr || loop->InLoop())
+                               return Enter(std::move(*held), respond, login);
+                             loop->Post([this, held, respond, login = std::move(login)] {
+                               Enter(std::move(*held), respond, login);
+                             });
+                           });
+}
+
+void AuthenticatedPages::Enter(HttpRequest request, const HttpResponder& respond,
+                               const Result<auth::Login>& login) {
+  if (!login.ok()) return respond(RefusalOf(request, login.status()));
+  request.caller = authenticator_->CallerOf(login->identity);
+  pages_.Handle(std::move(request), respond);
+}
+
+}  // namespace arka::http

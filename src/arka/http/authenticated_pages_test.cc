@@ -1,0 +1,93 @@
+#include "arka/http/authenticated_pages.h"
+
+#include <future>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "arka/auth/credentials_fixture_test.h"
+#include "arka/base/base64.h"
+#include "arka/testing/simulated_clock.h"
+
+namespace arka::http {
+namespace {
+
+using testing::HasSubstr;
+using transport::HttpRequest;
+using transport::HttpResponse;
+
+/// Says who asked.
+struct EchoPages : transport::HttpHandler {
+  void Handle(HttpRequest request, transport::HttpResponder respond) override {
+    HttpResponse response;
+    response.body = "'" + request.caller->principal() + "'";
+    readable = request.caller->May(auth::Right::kRead, "sales.orders");
+    respond(std::move(response));
+  }
+  bool readable = false;
+};
+
+class AuthenticatedPagesTest : public ::testing::Test {
+ protected:
+  static HttpRequest Request(const std::string& path, const std::string& authorization) {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = path;
+    request.peer = "10.0.0.1:1";
+    if (!authorization.empty()) request.headers = {{"authorization", authorization}};
+    return request;
+  }
+  HttpResponse Get(const std::string& path, const std::string& authorization = "") {
+    std::promise<HttpResponse> answer;
+    pages_.Handle(Request(path, authorization),
+                  [&](HttpResponse response) { answer.set_value(std::move(response)); });
+    return answer.get_future().get();
+  }
+
+  auth::CredentialsFixture fixture_;
+  SimulatedClock clock_;
+  const std::unique_ptr<auth::CredentialsFile> file_ = fixture_.Open();
+  auth::Authenticator authenticator_{*file_, clock_};
+  EchoPages echo_;
+  AuthenticatedPages pages_{&authenticator_, echo_};
+};
+
+TEST_F(AuthenticatedPagesTest, EverythingButTheProbesNeedsCredentials) {
+  for (const char* path : {"/", "/api/v1/status", "/api/v1/tables/sales/orders", "/metrics", "/x",
+                           "/healthz/", "/readyz2", "//healthz"}) {
+    const HttpResponse refused = Get(path);
+    EXPECT_EQ(refused.status, 401) << path;
+    EXPECT_THAT(std::string(transport::Find(refused.headers, "www-authenticate").value_or("")),
+                HasSubstr("Bearer"));
+  }
+  for (const char* path : {"/healthz", "/readyz"}) {
+    EXPECT_EQ(Get(path).body, "''") << path;
+    EXPECT_FALSE(echo_.readable) << "a probe may see no table";
+  }
+}
+
+TEST_F(AuthenticatedPagesTest, TokensAndPasswordsAreTheirUsers) {
+  EXPECT_EQ(Get("/", std::string("Bearer ") + auth::kToken).body, "'ingest'");
+  EXPECT_EQ(Get("/", "Basic " + EncodeBase64(std::string("alice:") + auth::kPassword)).body,
+            "'alice'");
+  EXPECT_EQ(Get("/", "Basic " + EncodeBase64("alice:wrong")).status, 401);
+  EXPECT_EQ(Get("/", "Bearer wrong").status, 401);
+}
+
+TEST_F(AuthenticatedPagesTest, ABodyIsNotTakenInFromWhoIsNobody) {
+  EXPECT_EQ(pages_.Admit(Request("/", "")).refusal.value().status, 401);
+  EXPECT_EQ(pages_.Admit(Request("/", "Bearer x")).refusal.value().status, 401);
+  EXPECT_FALSE(pages_.Admit(Request("/", std::string("Bearer ") + auth::kToken)).refusal);
+  EXPECT_FALSE(pages_.Admit(Request("/healthz", "")).refusal);
+}
+
+TEST_F(AuthenticatedPagesTest, WithoutAnAuthenticatorEverybodyIsLetIn) {
+  AuthenticatedPages open(nullptr, echo_);
+  EXPECT_FALSE(open.Admit(Request("/", "")).refusal);
+  open.Handle(Request("/", ""),
+              [](const HttpResponse& response) { EXPECT_EQ(response.body, "'anonymous'"); });
+}
+
+}  // namespace
+}  // namespace arka::http
