@@ -270,7 +270,7 @@ void AddLogKeys(std::vector<ConfigKey>& keys) {
       "One line of text or one JSON object per message."));
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kSections = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSections = {{
     {"server", "The process and its port"},
     {"auth", "Who may do what"},
     {"write_buffer", "Writes in memory"},
