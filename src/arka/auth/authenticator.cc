@@ -48,9 +48,15 @@ Authenticator::Authenticator(const CredentialsFile& credentials, const Clock& cl
     : credentials_(credentials),
       clock_(clock),
       tokens_(clock, options.token_lifetime),
+      jwt_keys_(options.jwt_keys),
+      jwt_rules_(std::move(options.jwt_rules)),
       passwords_(clock, options.passwords) {}
 
 std::optional<Result<Identity>> Authenticator::IdentifyAtOnce(const Presented& presented) const {
+  if (!presented.authorization && !presented.certificate_subject.empty()) {
+    return Identity{std::string(presented.certificate_subject), Proof::kCertificate, "",
+                    presented.certificate_expires_at};
+  }
   if (!presented.authorization) {
     return Unauthenticated(
         "no credentials came with the call; send the header 'authorization: Bearer <token>', or "
@@ -99,9 +105,19 @@ Result<Identity> Authenticator::IdentityOf(std::string_view bearer) const {
     ARROW_RETURN_NOT_OK(StillHolds(*identity));
     return *std::move(identity);
   }
+  if (jwt_keys_ != nullptr && LooksLikeJwt(bearer)) return IdentityOfJwt(bearer);
   return Unauthenticated(
       "the bearer token is not known to this server: it is wrong, was revoked, or was issued "
       "before the server's last start; log in again");
+}
+
+Result<Identity> Authenticator::IdentityOfJwt(std::string_view token) const {
+  ARROW_ASSIGN_OR_RAISE(const auto keys, jwt_keys_->current());
+  auto identity = VerifyJwt(token, *keys, jwt_rules_, clock_.WallNow());
+  if (identity.ok() || CodeOf(identity.status()) != ErrorCode::kNotFound) return identity;
+  jwt_keys_->Miss();
+  return Unauthenticated(identity.status().message(),
+                         "; where the issuer has a new one, it is known within a minute");
 }
 
 std::shared_ptr<Caller> Authenticator::CallerOf(const Identity& identity) const {

@@ -16,6 +16,8 @@
 #include "arka/auth/caller.h"
 #include "arka/auth/credentials_file.h"
 #include "arka/auth/identity.h"
+#include "arka/auth/json_web_token.h"
+#include "arka/auth/jwt_keys.h"
 #include "arka/auth/password_checks.h"
 #include "arka/auth/session_tokens.h"
 #include "arka/base/error.h"
@@ -27,6 +29,8 @@ namespace arka::auth {
 struct Presented {
   std::optional<std::string_view> authorization;  // the header's value: "Basic …" or "Bearer …"
   std::string_view peer;                          // "address:port"
+  std::string_view certificate_subject = {};      // of one that TLS has verified; "": none
+  std::optional<WallTime> certificate_expires_at = {};
 };
 
 struct Login {
@@ -37,6 +41,8 @@ struct Login {
 struct AuthenticatorOptions {
   std::chrono::milliseconds token_lifetime{3'600'000};
   PasswordChecksOptions passwords;
+  JwtKeys* jwt_keys = nullptr;  // null: JWTs are not known; must outlive the authenticator
+  JwtRules jwt_rules;
 };
 
 class Authenticator {
@@ -68,10 +74,13 @@ class Authenticator {
 
  private:
   Result<Identity> IdentityOf(std::string_view bearer) const;
+  Result<Identity> IdentityOfJwt(std::string_view token) const;
 
   const CredentialsFile& credentials_;
   const Clock& clock_;
   const SessionTokens tokens_;
+  JwtKeys* const jwt_keys_;
+  const JwtRules jwt_rules_;
   PasswordChecks passwords_;
 };
 

@@ -32,9 +32,11 @@ Status Caller::Renew(std::shared_ptr<const Grants> grants) {
 
 Status Caller::Allow(Need need) {
   const std::lock_guard lock(mutex_);
-  ARROW_RETURN_NOT_OK(Check(need));
-  if (std::ranges::find(allowed_, need) == allowed_.end()) allowed_.push_back(std::move(need));
-  return Status::OK();
+  Status decision = Check(need);
+  const bool is_new = std::ranges::find(allowed_, need) == allowed_.end();
+  if (watch_ && (is_new || !decision.ok())) watch_(need.right, need.table, decision);
+  if (is_new && decision.ok()) allowed_.push_back(std::move(need));
+  return decision;
 }
 
 Status Caller::Check(const Need& need) const {

@@ -5,6 +5,7 @@
 // credentials are configured everybody may do everything, under the name "anonymous". Thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -39,6 +40,11 @@ class Caller {
   /// Whether Require would succeed: to leave out of a list what the caller may not see.
   bool May(Right right, std::string_view table) const;
 
+  /// Is told of what Require decides: of every refusal, and of the first time that each thing is
+  /// allowed. Before the caller is asked anything; any thread.
+  using Watch = std::function<void(Right right, const std::string& table, const Status& decision)>;
+  void SetWatch(Watch watch) { watch_ = std::move(watch); }
+
   /// From now on `grants` decide. Fails as Require does for the first thing that the caller was
   /// allowed before and may do no longer.
   Status Renew(std::shared_ptr<const Grants> grants);
@@ -54,6 +60,7 @@ class Caller {
   Status Allow(Need need);
 
   const std::string principal_;
+  Watch watch_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Grants> grants_;  // guarded by mutex_
   std::vector<Need> allowed_;             // guarded by mutex_

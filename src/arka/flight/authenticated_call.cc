@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "arka/flight/flight.pb.h"
 #include "arka/flight/status_mapping.h"
 
 namespace arka::flight {
@@ -9,8 +10,15 @@ namespace {
 
 // Flight's own header for what a Handshake answered (Arrow's GrpcClientAuthSender and its kin).
 constexpr std::string_view kHandshakeTokenHeader = "auth-token-bin";
+constexpr size_t kMaxNameSize = 200;  // of a method or an action, in the audit
 
 }  // namespace
+
+std::shared_ptr<auth::CallAudit> AuditOf(auth::AuditLog* log, const transport::ServerCall& call) {
+  const std::string_view method = call.method().substr(0, kMaxNameSize);
+  return std::make_shared<auth::CallAudit>(log, std::string(call.peer()),
+                                           std::string(method.substr(method.rfind('/') + 1)));
+}
 
 auth::Authenticator::Done OnLoopOf(transport::ServerCall& call, std::weak_ptr<void> alive,
                                    std::function<void(Result<auth::Login>)> done) {
@@ -31,6 +39,10 @@ void IdentifyByHeaders(auth::Authenticator& authenticator, transport::ServerCall
   auth::Presented presented;
   presented.peer = call.peer();
   presented.authorization = transport::Find(call.metadata(), "authorization");
+  if (const auto* certificate = call.peer_certificate()) {
+    presented.certificate_subject = certificate->subject;
+    presented.certificate_expires_at = certificate->expires_at;
+  }
   std::string of_handshake;
   if (const auto token = transport::Find(call.metadata(), kHandshakeTokenHeader);
       token && !presented.authorization) {
@@ -41,7 +53,10 @@ void IdentifyByHeaders(auth::Authenticator& authenticator, transport::ServerCall
 }
 
 AuthenticatedCall::AuthenticatedCall(AuthenticatedService& guard, transport::ServerCall& call)
-    : guard_(guard), call_(call) {
+    : guard_(guard),
+      call_(call),
+      audit_(AuditOf(guard.audit_, call)),
+      is_action_(call.method().ends_with("/DoAction")) {
   guard_.OpenCallsOf(call_.loop()).calls.insert(this);
 }
 
@@ -58,7 +73,9 @@ void AuthenticatedCall::OnLogin(Result<auth::Login> login) {
   waits_ = false;
   if (!login.ok()) return End(login.status());
   identity_ = login->identity;
-  call_.SetCaller(guard_.authenticator_->CallerOf(*identity_));
+  auto caller = guard_.authenticator_->CallerOf(*identity_);
+  audit_->Watch(*identity_, *caller);
+  call_.SetCaller(std::move(caller));
   if (!login->bearer.empty()) call_.AddHeader("authorization", "Bearer " + login->bearer);
   call_.ResumeReading();
   handler_ = guard_.service_.Start(call_);
@@ -75,11 +92,18 @@ void AuthenticatedCall::LookAgain(bool grants_changed) {
 
 // What was acknowledged stays; what the peer has sent since is not looked at any more.
 void AuthenticatedCall::End(const Status& why) {
+  audit_->Say(why);
   call_.Finish(ToCallStatus(why));
   handler_.reset();
 }
 
 void AuthenticatedCall::OnMessage(std::shared_ptr<arrow::Buffer> message) {
+  if (is_action_ && !std::exchange(named_, true)) {
+    ::arrow::flight::protocol::Action action;
+    if (action.ParseFromArray(message->data(), static_cast<int>(message->size()))) {
+      audit_->SetCall("DoAction " + action.type().substr(0, kMaxNameSize));
+    }
+  }
   if (handler_ != nullptr) handler_->OnMessage(std::move(message));
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "arka/auth/authenticator.h"
+#include "arka/auth/call_audit.h"
 #include "arka/flight/authenticated_service.h"
 #include "arka/transport/call.h"
 
@@ -21,6 +22,9 @@ void IdentifyByHeaders(auth::Authenticator& authenticator, transport::ServerCall
 /// The same for what another thread answers: passes it on to the call's loop.
 auth::Authenticator::Done OnLoopOf(transport::ServerCall& call, std::weak_ptr<void> alive,
                                    std::function<void(Result<auth::Login>)> done);
+
+/// The entries of `call`, by the name of its method.
+std::shared_ptr<auth::CallAudit> AuditOf(auth::AuditLog* log, const transport::ServerCall& call);
 
 class AuthenticatedCall : public transport::CallHandler {
  public:
@@ -43,8 +47,11 @@ class AuthenticatedCall : public transport::CallHandler {
 
   AuthenticatedService& guard_;
   transport::ServerCall& call_;
+  const std::shared_ptr<auth::CallAudit> audit_;
   std::optional<auth::Identity> identity_;  // once it is known
   std::unique_ptr<transport::CallHandler> handler_;
+  const bool is_action_;
+  bool named_ = false;                                                // the action, for the audit
   bool waits_ = false;                                                // for the login
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // expires with the call
 };

@@ -55,7 +55,7 @@ std::unique_ptr<transport::CallHandler> AuthenticatedService::Start(transport::S
                                    "auth.credentials): call without a Handshake")));
     return nullptr;
   }
-  if (handshake) return std::make_unique<HandshakeCall>(call, *authenticator_);
+  if (handshake) return std::make_unique<HandshakeCall>(call, *authenticator_, audit_);
   auto authenticated = std::make_unique<AuthenticatedCall>(*this, call);
   authenticated->Begin();
   return authenticated;

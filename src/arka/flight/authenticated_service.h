@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "arka/auth/audit_log.h"
 #include "arka/auth/authenticator.h"
 #include "arka/transport/call.h"
 
@@ -23,9 +24,11 @@ class AuthenticatedCall;
 
 class AuthenticatedService : public transport::Service {
  public:
-  /// `service` and `authenticator` (null: everybody is let in) must outlive it.
-  AuthenticatedService(auth::Authenticator* authenticator, transport::Service& service)
-      : authenticator_(authenticator), service_(service) {}
+  /// `service`, `authenticator` (null: everybody is let in) and `audit` (null: nothing is written)
+  /// must outlive it.
+  AuthenticatedService(auth::Authenticator* authenticator, auth::AuditLog* audit,
+                       transport::Service& service)
+      : authenticator_(authenticator), audit_(audit), service_(service) {}
   ~AuthenticatedService() override;
 
   /// Makes the loops known whose calls will come: before they run.
@@ -47,6 +50,7 @@ class AuthenticatedService : public transport::Service {
   void LookAgainLater(OpenCalls& open);
 
   auth::Authenticator* const authenticator_;
+  auth::AuditLog* const audit_;
   transport::Service& service_;
   std::vector<std::unique_ptr<OpenCalls>> open_;  // constant after Bind
 };

@@ -114,7 +114,7 @@ class AuthenticatedServiceTest : public ::testing::Test {
   const std::unique_ptr<auth::CredentialsFile> file_ = fixture_.Open();
   auth::Authenticator authenticator_{*file_, clock_};
   EchoService echo_;
-  AuthenticatedService service_{&authenticator_, echo_};
+  AuthenticatedService service_{&authenticator_, nullptr, echo_};
   std::unique_ptr<transport::InProcessTransport> transport_ =
       transport::InProcessTransport::Make(service_, clock_);
 };
@@ -214,7 +214,7 @@ TEST_F(AuthenticatedServiceTest, ARunningCallEndsWhenItsTokenExpires) {
 }
 
 TEST_F(AuthenticatedServiceTest, WithoutAnAuthenticatorEverybodyIsLetIn) {
-  AuthenticatedService open(nullptr, echo_);
+  AuthenticatedService open(nullptr, nullptr, echo_);
   const auto transport = transport::InProcessTransport::Make(open, clock_);
   open.Bind({&transport->loop()});
   const auto call = transport->Open(kAnyMethod);

@@ -11,8 +11,9 @@ namespace arka::flight {
 
 namespace messages = ::arrow::flight::protocol;
 
-HandshakeCall::HandshakeCall(transport::ServerCall& call, auth::Authenticator& authenticator)
-    : call_(call), authenticator_(authenticator) {
+HandshakeCall::HandshakeCall(transport::ServerCall& call, auth::Authenticator& authenticator,
+                             auth::AuditLog* audit)
+    : call_(call), authenticator_(authenticator), audit_(AuditOf(audit, call)) {
   if (!transport::Find(call.metadata(), "authorization")) return;
   asked_ = true;
   IdentifyByHeaders(authenticator, call, alive_, [this](Result<auth::Login> login) {
@@ -23,7 +24,7 @@ HandshakeCall::HandshakeCall(transport::ServerCall& call, auth::Authenticator& a
 void HandshakeCall::OnMessage(std::shared_ptr<arrow::Buffer> message) {
   if (std::exchange(asked_, true)) return;
   const Status checked = CheckPayload(*message);
-  if (!checked.ok()) call_.Finish(ToCallStatus(checked));
+  if (!checked.ok()) Refuse(checked);
 }
 
 Status HandshakeCall::CheckPayload(const arrow::Buffer& message) {
@@ -43,8 +44,10 @@ Status HandshakeCall::CheckPayload(const arrow::Buffer& message) {
 }
 
 void HandshakeCall::OnLogin(Result<auth::Login> login, bool answers_payload) {
-  if (!login.ok()) return call_.Finish(ToCallStatus(login.status()));
+  if (!login.ok()) return Refuse(login.status());
   logged_in_ = true;
+  audit_->Watch(login->identity, call_.caller());
+  audit_->Say(Status::OK());
   if (!login->bearer.empty()) call_.AddHeader("authorization", "Bearer " + login->bearer);
   call_.SendHeaders({});
   if (answers_payload) {
@@ -55,12 +58,16 @@ void HandshakeCall::OnLogin(Result<auth::Login> login, bool answers_payload) {
   if (half_closed_) call_.Finish({});
 }
 
+void HandshakeCall::Refuse(const Status& why) {
+  audit_->Say(why);
+  call_.Finish(ToCallStatus(why));
+}
+
 void HandshakeCall::OnHalfClose() {
   half_closed_ = true;
   if (logged_in_) return call_.Finish({});
   if (asked_) return;
-  call_.Finish(ToCallStatus(
-      Error(ErrorCode::kUnauthenticated, "the Handshake came without user and password")));
+  Refuse(Error(ErrorCode::kUnauthenticated, "the Handshake came without user and password"));
 }
 
 }  // namespace arka::flight

@@ -9,23 +9,28 @@
 #include <memory>
 
 #include "arka/auth/authenticator.h"
+#include "arka/auth/call_audit.h"
 #include "arka/transport/call.h"
 
 namespace arka::flight {
 
 class HandshakeCall : public transport::CallHandler {
  public:
-  HandshakeCall(transport::ServerCall& call, auth::Authenticator& authenticator);
+  /// `audit` may be null.
+  HandshakeCall(transport::ServerCall& call, auth::Authenticator& authenticator,
+                auth::AuditLog* audit);
 
   void OnMessage(std::shared_ptr<arrow::Buffer> message) override;
   void OnHalfClose() override;
 
  private:
   void OnLogin(Result<auth::Login> login, bool answers_payload);
+  void Refuse(const Status& why);
   Status CheckPayload(const arrow::Buffer& message);
 
   transport::ServerCall& call_;
   auth::Authenticator& authenticator_;
+  const std::shared_ptr<auth::CallAudit> audit_;
   bool asked_ = false;  // a login is under way or over
   bool logged_in_ = false;
   bool half_closed_ = false;

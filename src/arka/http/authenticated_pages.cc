@@ -1,5 +1,6 @@
 #include "arka/http/authenticated_pages.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -11,11 +12,26 @@ using transport::HttpResponder;
 using transport::HttpResponse;
 
 bool IsForEverybody(const HttpRequest& request) {
-  return request.path == "/healthz" || request.path == "/readyz";
+  // What a browser asks before it sends credentials is for everybody, too (CORS).
+  return request.path == "/healthz" || request.path == "/readyz" || request.method == "OPTIONS";
 }
 
 auth::Presented PresentedBy(const HttpRequest& request) {
-  return {.authorization = transport::Find(request.headers, "authorization"), .peer = request.peer};
+  auth::Presented presented;
+  presented.authorization = transport::Find(request.headers, "authorization");
+  presented.peer = request.peer;
+  if (request.certificate != nullptr) {
+    presented.certificate_subject = request.certificate->subject;
+    presented.certificate_expires_at = request.certificate->expires_at;
+  }
+  return presented;
+}
+
+// Without the query, which may hold anything.
+std::shared_ptr<auth::CallAudit> AuditOf(auth::AuditLog* log, const HttpRequest& request) {
+  constexpr size_t kMaxPathSize = 200;
+  return std::make_shared<auth::CallAudit>(
+      log, request.peer, request.method + " " + request.path.substr(0, kMaxPathSize));
 }
 
 int StatusOf(ErrorCode code) {
@@ -36,6 +52,7 @@ transport::BodyTerms AuthenticatedPages::Admit(const HttpRequest& head) {
   // A password that has to be checked is waited for by Handle.
   const auto known = authenticator_->IdentifyAtOnce(PresentedBy(head));
   if (!known || known->ok()) return pages_.Admit(head);
+  AuditOf(audit_, head)->Say(known->status());
   return {.max_bytes = {}, .refusal = RefusalOf(head, known->status())};
 }
 
@@ -73,8 +90,13 @@ void AuthenticatedPages::Handle(HttpRequest request, HttpResponder respond) {
 
 void AuthenticatedPages::Enter(HttpRequest request, const HttpResponder& respond,
                                const Result<auth::Login>& login) {
-  if (!login.ok()) return respond(RefusalOf(request, login.status()));
+  const auto audit = AuditOf(audit_, request);
+  if (!login.ok()) {
+    audit->Say(login.status());
+    return respond(RefusalOf(request, login.status()));
+  }
   request.caller = authenticator_->CallerOf(login->identity);
+  audit->Watch(login->identity, *request.caller);
   pages_.Handle(std::move(request), respond);
 }
 

@@ -1,22 +1,25 @@
 // What stands before HTTP: finds out who asks, then lets the request in.
 //
-// `/healthz` and `/readyz` are for everybody, with a caller who may do nothing; all else needs
-// credentials (401 says which), as far as possible before a body is taken in. Without an
+// `/healthz`, `/readyz` and OPTIONS are for everybody, with a caller who may do nothing; all else
+// needs credentials (401 says which), as far as possible before a body is taken in. Without an
 // authenticator everybody is let in. Owned by the composition root; used on the loops.
 #pragma once
 
 #include <memory>
 
 #include "arka/auth/authenticator.h"
+#include "arka/auth/call_audit.h"
 #include "arka/transport/http.h"
 
 namespace arka::http {
 
 class AuthenticatedPages : public transport::HttpHandler {
  public:
-  /// `pages` and `authenticator` (null: everybody is let in) must outlive it.
-  AuthenticatedPages(auth::Authenticator* authenticator, transport::HttpHandler& pages)
-      : authenticator_(authenticator), pages_(pages) {}
+  /// `pages`, `authenticator` (null: everybody is let in) and `audit` (null: nothing is written)
+  /// must outlive it.
+  AuthenticatedPages(auth::Authenticator* authenticator, auth::AuditLog* audit,
+                     transport::HttpHandler& pages)
+      : authenticator_(authenticator), audit_(audit), pages_(pages) {}
 
   transport::BodyTerms Admit(const transport::HttpRequest& head) override;
   transport::HttpResponse Refusal(const transport::HttpRequest& head, int status,
@@ -29,6 +32,7 @@ class AuthenticatedPages : public transport::HttpHandler {
   transport::HttpResponse RefusalOf(const transport::HttpRequest& head, const Status& why);
 
   auth::Authenticator* const authenticator_;
+  auth::AuditLog* const audit_;
   transport::HttpHandler& pages_;
   const std::shared_ptr<const auth::Grants> no_grants_ =
       std::make_shared<const auth::Grants>(std::vector<auth::Grant>());

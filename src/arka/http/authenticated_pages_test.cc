@@ -50,7 +50,7 @@ class AuthenticatedPagesTest : public ::testing::Test {
   const std::unique_ptr<auth::CredentialsFile> file_ = fixture_.Open();
   auth::Authenticator authenticator_{*file_, clock_};
   EchoPages echo_;
-  AuthenticatedPages pages_{&authenticator_, echo_};
+  AuthenticatedPages pages_{&authenticator_, nullptr, echo_};
 };
 
 TEST_F(AuthenticatedPagesTest, EverythingButTheProbesNeedsCredentials) {
@@ -83,7 +83,7 @@ TEST_F(AuthenticatedPagesTest, ABodyIsNotTakenInFromWhoIsNobody) {
 }
 
 TEST_F(AuthenticatedPagesTest, WithoutAnAuthenticatorEverybodyIsLetIn) {
-  AuthenticatedPages open(nullptr, echo_);
+  AuthenticatedPages open(nullptr, nullptr, echo_);
   EXPECT_FALSE(open.Admit(Request("/", "")).refusal);
   open.Handle(Request("/", ""),
               [](const HttpResponse& response) { EXPECT_EQ(response.body, "'anonymous'"); });

@@ -5,16 +5,21 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "arka/auth/audit_log.h"
 #include "arka/auth/authenticator.h"
 #include "arka/auth/credentials_file.h"
+#include "arka/auth/jwt_keys.h"
 #include "arka/flight/authenticated_service.h"
 #include "arka/http/authenticated_pages.h"
 #include "arka/io/clock.h"
 #include "arka/io/fs.h"
+#include "arka/io/http_client.h"
 #include "arka/server/config.h"
 #include "arka/server/file_refresher.h"
+#include "arka/transport/server.h"
 
 namespace arka {
 
@@ -23,9 +28,9 @@ class Access {
   /// `fs` and `clock` must outlive it.
   static Result<std::unique_ptr<Access>> Open(const Config& config, Fs& fs, Clock& clock);
 
-  /// Stands before these from now on, for the calls of `loops`, and looks at the files. Once.
-  void Guard(transport::Service& service, transport::HttpHandler& pages,
-             const std::vector<transport::EventLoop*>& loops);
+  /// Stands before these from now on, for the calls of `server`, which must outlive it, and looks
+  /// at the files. Once.
+  void Guard(transport::Service& service, transport::HttpHandler& pages, transport::Server& server);
   transport::Service& service() { return *service_; }
   transport::HttpHandler& pages() { return *pages_; }
 
@@ -33,14 +38,22 @@ class Access {
   void Reload();
 
  private:
-  explicit Access(Clock& clock) : clock_(clock) {}
+  Access(const Config& config, Fs& fs, Clock& clock) : config_(config), fs_(fs), clock_(clock) {}
+  Status OpenJwtKeys();
+  Status RefreshTls(transport::Server& server);
 
+  const Config config_;
+  Fs& fs_;
   Clock& clock_;
+  std::string tls_seen_;                     // digest of the certificates' files
+  std::unique_ptr<auth::AuditLog> audit_;    // null: none
+  std::unique_ptr<HttpClient> jwt_http_;     // null: the keys are in a file, or there are none
+  std::unique_ptr<auth::JwtKeys> jwt_keys_;  // null: JWTs are not known
   std::unique_ptr<auth::CredentialsFile> credentials_;  // null: everybody is let in
   std::unique_ptr<auth::Authenticator> authenticator_;  // the same
   std::unique_ptr<flight::AuthenticatedService> service_;
   std::unique_ptr<http::AuthenticatedPages> pages_;
-  std::unique_ptr<FileRefresher> refresher_;
+  std::vector<std::unique_ptr<FileRefresher>> refreshers_;
 };
 
 }  // namespace arka

@@ -81,6 +81,7 @@ transport::ServerOptions TransportOptionsOf(const Config& config) {
   options.loops = static_cast<int>(config.server.io_threads);
   options.tls_cert_path = config.server.tls_cert_path;
   options.tls_key_path = config.server.tls_key_path;
+  options.tls_client_ca_path = config.server.tls_client_ca_path;
   options.max_message_bytes = config.server.max_batch_bytes;
   options.message_memory_bytes = config.server.message_memory_bytes;
   options.max_connections = config.server.max_connections;
@@ -194,7 +195,7 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   pages_ = std::make_unique<http::StatusPages>(*engine_);
   flight_->Bind(transport_->loops());
   engine_->Start();
-  access_->Guard(*flight_, *pages_, transport_->loops());
+  access_->Guard(*flight_, *pages_, *transport_);
   gate_.Open(access_->service(), access_->pages());
   return Status::OK();
 }

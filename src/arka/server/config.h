@@ -37,11 +37,16 @@ struct Config {
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
     std::string tls_cert_path;  // both or neither
     std::string tls_key_path;
+    std::string tls_client_ca_path;  // empty: clients are not asked for certificates
     bool allow_insecure = false;
   };
   struct Auth {
     std::string credentials_path;  // empty: everybody may do everything
     std::chrono::milliseconds token_lifetime = std::chrono::hours(1);
+    std::string jwt_keys;  // a path or a URL; empty: JWTs are not known
+    std::string jwt_issuer;
+    std::string jwt_audience;
+    std::string jwt_principal_claim = "sub";
   };
   struct WriteBuffer {
     int64_t max_buffer_bytes = 128 << 20;
@@ -100,6 +105,7 @@ struct Config {
   struct Logging {
     std::string level = "info";   // trace, debug, info, warning, error
     std::string format = "text";  // or json
+    std::string audit_path;       // empty: none
   };
 
   Server server;

@@ -63,7 +63,9 @@ void CheckCatalog(const Config::Catalog& catalog, Checker& check) {
 }
 
 bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
+  const bool is_v4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "::1" || host == "[::1]" ||
+         (is_v4 && host.starts_with("127."));
 }
 
 /// Credentials must not cross a network in the clear, and rows not be there for anybody.
@@ -80,6 +82,27 @@ void CheckExposure(const Config& config, Checker& check) {
                         "and write every table, in the clear",
                 ". Set it, listen on localhost, or set server.allow_insecure to true where the "
                 "network keeps others away");
+}
+
+/// What is of no use without something else is a mistake.
+void CheckAuth(const Config& config, Checker& check) {
+  const Config::Auth& auth = config.auth;
+  const bool has_credentials = !auth.credentials_path.empty();
+  for (const auto& [key, value] :
+       {std::pair("auth.jwt.keys", &auth.jwt_keys), std::pair("log.audit", &config.log.audit_path),
+        std::pair("server.tls.client_ca", &config.server.tls_client_ca_path)}) {
+    check.Require(value->empty() || has_credentials, key,
+                  "needs auth.credentials, which says who may do what");
+  }
+  check.Require(config.server.tls_client_ca_path.empty() || !config.server.tls_cert_path.empty(),
+                "server.tls.client_ca", "needs server.tls.cert");
+  for (const auto& [key, value] : {std::pair("auth.jwt.issuer", &auth.jwt_issuer),
+                                   std::pair("auth.jwt.audience", &auth.jwt_audience)}) {
+    check.Require(value->empty() || !auth.jwt_keys.empty(), key, "needs auth.jwt.keys");
+    check.Require(!value->empty() || auth.jwt_keys.empty(), "auth.jwt.keys", "needs ", key,
+                  ": a token for somebody else must not be good here");
+  }
+  check.Require(!auth.jwt_principal_claim.empty(), "auth.jwt.principal_claim", "is empty");
 }
 
 }  // namespace
@@ -108,6 +131,7 @@ Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
   check.Require(server.tls_key_path.empty() || !server.tls_cert_path.empty(), "server.tls.key",
                 "needs server.tls.cert");
   CheckExposure(config, check);
+  CheckAuth(config, check);
   check.Require(server.message_memory_bytes >= server.max_batch_bytes, "server.message_memory",
                 "is ", FormatSize(server.message_memory_bytes), ", less than ",
                 check.Named("server.max_batch_bytes"), ", ", FormatSize(server.max_batch_bytes));

@@ -229,6 +229,36 @@ TEST_F(ConfigTest, ValuesOutOfRangeAreRefused) {
   }
 }
 
+TEST_F(ConfigTest, WhereOtherMachinesReachItCredentialsAndTlsAreNeeded) {
+  const std::vector<std::string> tls = {"server.tls.cert=/c", "server.tls.key=/k"};
+  for (const char* host : {"0.0.0.0", "*", "[::]", "192.168.0.7", "arka.example"}) {
+    const std::string listen = "server.listen=" + std::string(host) + ":8815";
+    EXPECT_THAT(SetError(listen), HasSubstr("neither auth.credentials nor server.tls.cert"));
+    EXPECT_THAT(LoadWith({listen, tls[0], tls[1]}).status().message(),
+                HasSubstr("auth.credentials is not set"));
+    EXPECT_THAT(LoadWith({listen, "auth.credentials=/a"}).status().message(),
+                HasSubstr("server.tls.cert is not set"));
+    EXPECT_THAT(LoadWith({listen, "auth.credentials=/a", tls[0], tls[1]}), IsOk());
+    EXPECT_THAT(LoadWith({listen, "server.allow_insecure=true"}), IsOk());
+  }
+  for (const char* host : {"localhost", "127.0.0.1", "127.1.2.3", "[::1]"}) {
+    EXPECT_THAT(LoadWith({"server.listen=" + std::string(host) + ":8815"}), IsOk()) << host;
+  }
+  EXPECT_FALSE(LoadWith({"server.listen=127.evil.example:8815"}).ok()) << "a name";
+}
+
+TEST_F(ConfigTest, WhatIsOfNoUseWithoutCredentialsIsAMistake) {
+  EXPECT_THAT(SetError("log.audit=/a"), HasSubstr("needs auth.credentials"));
+  EXPECT_THAT(SetError("auth.jwt.issuer=i"), HasSubstr("needs auth.jwt.keys"));
+  EXPECT_THAT(LoadWith({"auth.credentials=/a", "auth.jwt.keys=/k"}).status().message(),
+              HasSubstr("needs auth.jwt.issuer"));
+  EXPECT_THAT(
+      LoadWith({"auth.credentials=/a", "auth.jwt.keys=/k", "auth.jwt.issuer=i"}).status().message(),
+      HasSubstr("needs auth.jwt.audience"));
+  EXPECT_THAT(LoadWith({"auth.credentials=/a", "server.tls.client_ca=/c"}).status().message(),
+              HasSubstr("needs server.tls.cert"));
+}
+
 TEST_F(ConfigTest, ContradictionsNameBothSides) {
   EXPECT_EQ(SetError("server.tls.cert=/c.pem"), "server.tls.cert (--set) needs server.tls.key");
   EXPECT_EQ(SetError("server.tls.key=/k.pem"), "server.tls.key (--set) needs server.tls.cert");

@@ -88,6 +88,11 @@ void AddServerKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(TextKey(
       "server.tls.key", "path", [](auto& c) -> auto& { return c.server.tls_key_path; },
       "The certificate's private key, PEM."));
+  keys.push_back(TextKey(
+      "server.tls.client_ca", "path", [](auto& c) -> auto& { return c.server.tls_client_ca_path; },
+      "Authorities, PEM, whose certificates clients may show instead of a token; the subject is "
+      "the "
+      "principal."));
   keys.push_back(BoolKey(
       "server.allow_insecure", [](auto& c) -> auto& { return c.server.allow_insecure; },
       "Lets the server listen where other machines reach it without auth.credentials or without "
@@ -104,6 +109,20 @@ void AddAuthKeys(std::vector<ConfigKey>& keys) {
       30 * kDay,
       "How long a token is good that a login with a password is answered with. Then the client "
       "logs in again."));
+  keys.push_back(TextKey(
+      "auth.jwt.keys", "path or https:// URL", [](auto& c) -> auto& { return c.auth.jwt_keys; },
+      "The public keys of the issuer of JWTs: a JSON Web Key Set or PEM. Without it JWTs are not "
+      "known."));
+  keys.push_back(TextKey(
+      "auth.jwt.issuer", "text", [](auto& c) -> auto& { return c.auth.jwt_issuer; },
+      "What the claim 'iss' of a JWT has to be."));
+  keys.push_back(TextKey(
+      "auth.jwt.audience", "text", [](auto& c) -> auto& { return c.auth.jwt_audience; },
+      "What the claim 'aud' of a JWT has to be or to contain."));
+  keys.push_back(TextKey(
+      "auth.jwt.principal_claim", "text",
+      [](auto& c) -> auto& { return c.auth.jwt_principal_claim; },
+      "The claim of a JWT that names the principal."));
 }
 
 void AddPipelineKeys(std::vector<ConfigKey>& keys) {
@@ -268,6 +287,11 @@ void AddLogKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(ChoiceKey(
       "log.format", [](auto& c) -> auto& { return c.log.format; }, {"text", "json"},
       "One line of text or one JSON object per message."));
+  keys.push_back(TextKey(
+      "log.audit", "path", [](auto& c) -> auto& { return c.log.audit_path; },
+      "A file that gets a line of JSON for everything that a caller was let do or was refused: "
+      "who, "
+      "from where, what, the outcome."));
 }
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSections = {{

@@ -20,6 +20,7 @@
 #include "arka/auth/caller.h"
 #include "arka/io/clock.h"
 #include "arka/transport/event_loop.h"
+#include "arka/transport/peer_certificate.h"
 
 namespace arka::transport {
 
@@ -66,8 +67,11 @@ class ServerCall {
   virtual const Metadata& metadata() const = 0;
   /// Who calls, e.g. "127.0.0.1:40312" or "[::1]:40312".
   virtual std::string_view peer() const = 0;
+  /// What his certificate says; null where TLS has verified none.
+  virtual const PeerCertificate* peer_certificate() const { return nullptr; }
   /// Who that is and what he may do: anyone, until the service in front has found it out.
   auth::Caller& caller() { return *caller_; }
+  const std::shared_ptr<auth::Caller>& shared_caller() const { return caller_; }  // any thread
   void SetCaller(std::shared_ptr<auth::Caller> caller) { caller_ = std::move(caller); }
   /// From grpc-timeout. The transport itself ends the call when it passes.
   virtual std::optional<SteadyTime> deadline() const = 0;

@@ -122,6 +122,7 @@ bool Connection::Decide(ByteSpan bytes) {
   const std::string_view negotiated = socket_->negotiated_protocol();
   if (negotiated == "h2") protocol = Protocol::kHttp2;
   if (negotiated == "http/1.1") protocol = Protocol::kHttp1;
+  certificate_ = socket_->peer_certificate();
   switch (protocol) {
     case Protocol::kUndecided:
       return true;

@@ -50,6 +50,7 @@ class Connection final : public Watcher {
 
   ConnectionContext& context() { return context_; }
   const std::string& peer() const { return peer_; }
+  const std::shared_ptr<const PeerCertificate>& peer_certificate() const { return certificate_; }
   SteadyTime accepted_at() const { return accepted_at_; }
   Session* session() { return session_.get(); }
   /// Empty once the connection is closed; to be locked on the loop's thread.
@@ -73,6 +74,7 @@ class Connection final : public Watcher {
   ConnectionOwner& owner_;
   std::unique_ptr<Socket> socket_;
   const std::string peer_;
+  std::shared_ptr<const PeerCertificate> certificate_;  // once the session begins
   const SteadyTime accepted_at_;
   std::shared_ptr<Connection*> self_;
   std::unique_ptr<Session> session_;

@@ -89,6 +89,10 @@ void GrpcStream::SetDeadline(std::chrono::nanoseconds timeout) {
 
 std::string_view GrpcStream::peer() const { return session_.connection().peer(); }
 
+const PeerCertificate* GrpcStream::peer_certificate() const {
+  return session_.connection().peer_certificate().get();
+}
+
 EventLoop& GrpcStream::loop() { return session_.connection().context().loop; }
 
 MutableByteSpan GrpcStream::read_target() {

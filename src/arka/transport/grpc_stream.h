@@ -39,6 +39,7 @@ class GrpcStream final : public Http2Stream, public ServerCall {
   std::string_view method() const override { return method_; }
   const Metadata& metadata() const override { return metadata_; }
   std::string_view peer() const override;
+  const PeerCertificate* peer_certificate() const override;
   std::optional<SteadyTime> deadline() const override { return deadline_; }
   EventLoop& loop() override;
   void SendHeaders(Metadata metadata) override;

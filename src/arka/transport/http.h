@@ -25,6 +25,7 @@ struct HttpRequest {
   /// Counts as a message being received for as long as anybody holds it. Null: there is none.
   std::shared_ptr<arrow::Buffer> body;
   std::string peer;
+  std::shared_ptr<const PeerCertificate> certificate;             // as ServerCall::peer_certificate
   std::shared_ptr<auth::Caller> caller = auth::Caller::Anyone();  // as ServerCall::caller
   EventLoop* loop = nullptr;         // the one that the handler is called on
   std::weak_ptr<const void> client;  // expires once nobody waits for the answer any more

@@ -144,6 +144,7 @@ bool Http1Session::OnHead() {
   HttpRequest& request = parser_->request;
   request.method.assign(head.method_string().data(), head.method_string().size());
   request.peer = connection_.peer();
+  request.certificate = connection_.peer_certificate();
   for (const auto& field : head) {
     request.headers.emplace_back(LowerCase(field.name_string()),
                                  std::string(field.value().data(), field.value().size()));

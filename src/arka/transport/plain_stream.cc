@@ -31,6 +31,7 @@ void PlainStream::Start(RequestHead head) {
   request_.headers = std::move(head.fields);
   if (!head.authority.empty()) request_.headers.emplace_back("host", std::move(head.authority));
   request_.peer = session_.connection().peer();
+  request_.certificate = session_.connection().peer_certificate();
   ConnectionContext& context = session_.connection().context();
   request_.loop = &context.loop;
   request_.client = client_;

@@ -39,7 +39,8 @@ class EpollServer final : public Server {
     }
     if (!options.tls_cert_path.empty()) {
       ARROW_ASSIGN_OR_RAISE(state_.tls,
-                            TlsContext::Make(options.tls_cert_path, options.tls_key_path));
+                            TlsContext::Make({options.tls_cert_path, options.tls_key_path,
+                                              options.tls_client_ca_path}));
     }
     ARROW_ASSIGN_OR_RAISE(listener_, Listener::Bind(options.host, options.port));
     return Status::OK();
@@ -63,6 +64,8 @@ class EpollServer final : public Server {
     const std::string name = any ? "localhost" : bare_v6 ? "[" + host + "]" : host;
     return name + ":" + std::to_string(port());
   }
+
+  Status ReloadTls() override { return state_.tls ? state_.tls->Reload() : Status::OK(); }
 
   std::vector<EventLoop*> loops() override {
     std::vector<EventLoop*> loops;

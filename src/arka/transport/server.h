@@ -23,7 +23,8 @@ struct ServerOptions {
   int loops = 0;                   // event loop threads; 0: one per two cores, at least 1
   std::string tls_cert_path;       // PEM chain; empty: in the clear
   std::string tls_key_path;
-  size_t max_message_bytes = 64 << 20;      // one gRPC message; past it RESOURCE_EXHAUSTED
+  std::string tls_client_ca_path;       // PEM; clients may show certificates of these authorities
+  size_t max_message_bytes = 64 << 20;  // one gRPC message; past it RESOURCE_EXHAUSTED
   size_t message_memory_bytes = 512 << 20;  // of all messages being received, in all connections
   size_t max_http_body_bytes = 1 << 20;
   size_t max_header_bytes = 16 << 10;
@@ -54,6 +55,9 @@ class Server {
   virtual uint16_t port() const = 0;
   /// "host:port" as a client can dial it.
   virtual std::string address() const = 0;
+  /// Reads certificate, key and authorities again, for connections to come; on error what was
+  /// read before stays. Any thread.
+  virtual Status ReloadTls() = 0;
   virtual std::vector<EventLoop*> loops() = 0;
   virtual ServerCounters counters() const = 0;
 

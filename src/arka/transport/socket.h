@@ -8,6 +8,8 @@
 
 #include <sys/uio.h>
 
+#include "arka/transport/peer_certificate.h"
+
 namespace arka::transport {
 
 enum class IoOutcome {
@@ -36,6 +38,8 @@ class Socket {
   virtual bool has_buffered() const { return false; }
   /// What TLS negotiated (ALPN): "h2", "http/1.1", or nothing.
   virtual std::string_view negotiated_protocol() const { return {}; }
+  /// What TLS has verified; null where the peer has shown nothing. After the handshake.
+  virtual std::shared_ptr<const PeerCertificate> peer_certificate() const { return nullptr; }
   /// What epoll watches; -1 where there is nothing to watch.
   virtual int fd() const = 0;
 };

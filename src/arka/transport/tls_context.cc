@@ -26,10 +26,25 @@ int SelectProtocol(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_l
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+Status AskForCertificates(SSL_CTX* ctx, const std::string& client_ca) {
+  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(client_ca.c_str());
+  if (names == nullptr || SSL_CTX_load_verify_locations(ctx, client_ca.c_str(), nullptr) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return Error(ErrorCode::kInvalidRequest, "tls: cannot load the clients' authorities '",
+                 client_ca, "': ", OpenSslReason(), "; expected a readable PEM file");
+  }
+  SSL_CTX_set_client_CA_list(ctx, names);  // which takes them
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
+  // What a session is resumed for: without it a client that shows a certificate cannot come again.
+  constexpr unsigned char kId[] = "arka";
+  SSL_CTX_set_session_id_context(ctx, kId, sizeof kId - 1);
+  return Status::OK();
+}
+
 }  // namespace
 
-Result<std::unique_ptr<TlsContext>> TlsContext::Make(std::string cert_path, std::string key_path) {
-  std::unique_ptr<TlsContext> context(new TlsContext(std::move(cert_path), std::move(key_path)));
+Result<std::unique_ptr<TlsContext>> TlsContext::Make(TlsFiles files) {
+  std::unique_ptr<TlsContext> context(new TlsContext(std::move(files)));
   ARROW_RETURN_NOT_OK(context->Reload());
   return context;
 }
@@ -48,14 +63,15 @@ Result<TlsContext::ContextPtr> TlsContext::Load() const {
   SSL_CTX_set_read_ahead(ctx, 1);
   SSL_CTX_set_default_read_buffer_len(ctx, 64 << 10);
   SSL_CTX_set_alpn_select_cb(ctx, SelectProtocol, nullptr);
-  if (SSL_CTX_use_certificate_chain_file(ctx, cert_path_.c_str()) != 1) {
-    return Error(ErrorCode::kInvalidRequest, "tls: cannot load the certificate chain '", cert_path_,
-                 "': ", OpenSslReason(), "; expected a readable PEM file");
+  if (SSL_CTX_use_certificate_chain_file(ctx, files_.cert.c_str()) != 1) {
+    return Error(ErrorCode::kInvalidRequest, "tls: cannot load the certificate chain '",
+                 files_.cert, "': ", OpenSslReason(), "; expected a readable PEM file");
   }
-  if (SSL_CTX_use_PrivateKey_file(ctx, key_path_.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return Error(ErrorCode::kInvalidRequest, "tls: cannot load the private key '", key_path_,
-                 "': ", OpenSslReason(), "; expected the PEM key of '", cert_path_, "'");
+  if (SSL_CTX_use_PrivateKey_file(ctx, files_.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return Error(ErrorCode::kInvalidRequest, "tls: cannot load the private key '", files_.key,
+                 "': ", OpenSslReason(), "; expected the PEM key of '", files_.cert, "'");
   }
+  if (!files_.client_ca.empty()) ARROW_RETURN_NOT_OK(AskForCertificates(ctx, files_.client_ca));
   return context;
 }
 

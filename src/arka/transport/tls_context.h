@@ -1,6 +1,7 @@
 // The server's certificate and TLS settings: TLS 1.2 or later, ALPN h2 and http/1.1.
 //
-// Made at start; Reload swaps the certificate for connections to come. Thread-safe.
+// With authorities for clients, a client may show a certificate, and one that is not of theirs ends
+// the handshake. Made at start; Reload swaps the files for connections to come. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -14,11 +15,17 @@
 
 namespace arka::transport {
 
+struct TlsFiles {
+  std::string cert;       // PEM chain
+  std::string key;        // PEM
+  std::string client_ca;  // PEM; empty: clients are not asked for certificates
+};
+
 class TlsContext {
  public:
   /// kInvalidRequest naming the file and OpenSSL's reason where a file does not load or the key is
   /// not the certificate's.
-  static Result<std::unique_ptr<TlsContext>> Make(std::string cert_path, std::string key_path);
+  static Result<std::unique_ptr<TlsContext>> Make(TlsFiles files);
 
   /// Reads the files again; on error the old certificate stays.
   Status Reload();
@@ -29,12 +36,10 @@ class TlsContext {
  private:
   using ContextPtr = std::shared_ptr<SSL_CTX>;
 
-  TlsContext(std::string cert_path, std::string key_path)
-      : cert_path_(std::move(cert_path)), key_path_(std::move(key_path)) {}
+  explicit TlsContext(TlsFiles files) : files_(std::move(files)) {}
   Result<ContextPtr> Load() const;
 
-  const std::string cert_path_;
-  const std::string key_path_;
+  const TlsFiles files_;
   std::mutex mutex_;
   ContextPtr context_;  // guarded by mutex_
 };

@@ -82,6 +82,9 @@ class TlsSocket final : public Socket {
     SSL_get0_alpn_selected(ssl_, &name, &size);
     return {reinterpret_cast<const char*>(name), size};
   }
+  std::shared_ptr<const PeerCertificate> peer_certificate() const override {
+    return PeerCertificateOf(ssl_);
+  }
   int fd() const override { return fd_; }
 
  private:
