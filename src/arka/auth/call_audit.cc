@@ -23,11 +23,17 @@ void CallAudit::Watch(const Identity& identity, Caller& caller) {
       });
 }
 
+void CallAudit::WatchForRefusals(const Identity& identity, Caller& caller) {
+  said_ = true;
+  Watch(identity, caller);
+  only_refusals_ = true;
+}
+
 void CallAudit::Say(const Status& outcome) { Add("", "", outcome); }
 
 void CallAudit::Add(std::string right, std::string table, const Status& outcome) {
   said_ = true;
-  if (log_ == nullptr) return;
+  if (log_ == nullptr || (only_refusals_ && outcome.ok())) return;
   AuditEntry entry = entry_;
   entry.right = std::move(right);
   entry.table = std::move(table);

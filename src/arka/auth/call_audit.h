@@ -25,6 +25,8 @@ class CallAudit : public std::enable_shared_from_this<CallAudit> {
   void SetCall(std::string call) { entry_.call = std::move(call); }
   /// Who calls: from now on what he asks for is written.
   void Watch(const Identity& identity, Caller& caller);
+  /// The same of what he is refused only: he is asked again, and watched, where he is not.
+  void WatchForRefusals(const Identity& identity, Caller& caller);
   /// He was refused, or let in where there is no more to be asked, or put out later.
   void Say(const Status& outcome);
 
@@ -34,6 +36,7 @@ class CallAudit : public std::enable_shared_from_this<CallAudit> {
   AuditLog* const log_;
   AuditEntry entry_;
   std::atomic<bool> said_{false};
+  bool only_refusals_ = false;
 };
 
 }  // namespace arka::auth

@@ -12,8 +12,10 @@ using transport::HttpResponder;
 using transport::HttpResponse;
 
 bool IsForEverybody(const HttpRequest& request) {
-  // What a browser asks before it sends credentials is for everybody, too (CORS).
-  return request.path == "/healthz" || request.path == "/readyz" || request.method == "OPTIONS";
+  if (request.path == "/healthz" || request.path == "/readyz") return true;
+  // A browser asks without credentials whether it may send them (http/cors.h).
+  return request.method == "OPTIONS" &&
+         transport::Find(request.headers, "access-control-request-method").has_value();
 }
 
 auth::Presented PresentedBy(const HttpRequest& request) {
@@ -51,7 +53,13 @@ transport::BodyTerms AuthenticatedPages::Admit(const HttpRequest& head) {
   if (authenticator_ == nullptr || IsForEverybody(head)) return pages_.Admit(head);
   // A password that has to be checked is waited for by Handle.
   const auto known = authenticator_->IdentifyAtOnce(PresentedBy(head));
-  if (!known || known->ok()) return pages_.Admit(head);
+  if (!known) return pages_.Admit(head);
+  if (known->ok()) {
+    HttpRequest of_caller = head;
+    of_caller.caller = authenticator_->CallerOf(**known);
+    AuditOf(audit_, head)->WatchForRefusals(**known, *of_caller.caller);
+    return pages_.Admit(of_caller);
+  }
   AuditOf(audit_, head)->Say(known->status());
   return {.max_bytes = {}, .refusal = RefusalOf(head, known->status())};
 }

@@ -1,8 +1,9 @@
 // What stands before HTTP: finds out who asks, then lets the request in.
 //
-// `/healthz`, `/readyz` and OPTIONS are for everybody, with a caller who may do nothing; all else
-// needs credentials (401 says which), as far as possible before a body is taken in. Without an
-// authenticator everybody is let in. Owned by the composition root; used on the loops.
+// `/healthz`, `/readyz` and what browsers ask beforehand (cors.h) are for everybody, with a caller
+// who may do nothing; all else needs credentials (401 says which), as far as possible before a body
+// is taken in. Without an authenticator everybody is let in. Owned by the composition root; used on
+// the loops.
 #pragma once
 
 #include <memory>

@@ -25,7 +25,12 @@ struct EchoPages : transport::HttpHandler {
     readable = request.caller->May(auth::Right::kRead, "sales.orders");
     respond(std::move(response));
   }
+  transport::BodyTerms Admit(const HttpRequest& head) override {
+    asked_about = head.caller->principal();
+    return {};
+  }
   bool readable = false;
+  std::string asked_about;
 };
 
 class AuthenticatedPagesTest : public ::testing::Test {
@@ -79,6 +84,7 @@ TEST_F(AuthenticatedPagesTest, ABodyIsNotTakenInFromWhoIsNobody) {
   EXPECT_EQ(pages_.Admit(Request("/", "")).refusal.value().status, 401);
   EXPECT_EQ(pages_.Admit(Request("/", "Bearer x")).refusal.value().status, 401);
   EXPECT_FALSE(pages_.Admit(Request("/", std::string("Bearer ") + auth::kToken)).refusal);
+  EXPECT_EQ(echo_.asked_about, "ingest");
   EXPECT_FALSE(pages_.Admit(Request("/healthz", "")).refusal);
 }
 
