@@ -106,6 +106,15 @@ TEST_F(AuthenticatorTest, AChangedPasswordEndsTheTokensOfTheOldOne) {
   EXPECT_THAT(Identify(Basic("alice", "new")), IsOk());
 }
 
+TEST_F(AuthenticatorTest, ATokenOfWhichOneCharacterIsChangedIsNotKnown) {
+  const std::string token = Identify(Basic("alice", kPassword))->bearer;
+  for (size_t i = 0; i < token.size(); ++i) {
+    std::string tampered = token;
+    tampered[i] = tampered[i] == 'A' ? 'B' : 'A';
+    EXPECT_THAT(Identify("Bearer " + tampered).status().message(), HasSubstr("is not known")) << i;
+  }
+}
+
 TEST_F(AuthenticatorTest, ATokenOfAnotherServerIsNotKnown) {
   Authenticator other(*file_, clock_);
   std::promise<std::string> bearer;
