@@ -113,6 +113,13 @@ query::TableReadsOptions TableReadsOptionsOf(const Config& config) {
   return options;
 }
 
+http::HttpOptions HttpOptionsOf(const Config& config) {
+  http::HttpOptions options;
+  options.writes.admission_timeout = config.write_buffer.admission_timeout;
+  options.writes.max_body_bytes = config.server.max_batch_bytes;
+  return options;
+}
+
 /// server.memory_limit, or what follows from the machine.
 Result<int64_t> MemoryLimitOf(const Config& config) {
   if (config.server.memory_limit_bytes > 0) return config.server.memory_limit_bytes;
@@ -192,7 +199,8 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
       TableReadsOptionsOf(config_));
   flight_ = std::make_unique<flight::FlightService>(*engine_, *reads_, clock, random_,
                                                     std::move(stream_options));
-  pages_ = std::make_unique<http::StatusPages>(*engine_);
+  pages_ = std::make_unique<http::HttpService>(*engine_, *reads_, flight_->contexts(),
+                                               flight_->sessions(), clock, HttpOptionsOf(config_));
   flight_->Bind(transport_->loops());
   engine_->Start();
   access_->Guard(*flight_, *pages_, *transport_);

@@ -10,7 +10,7 @@
 
 #include "arka/base/error.h"
 #include "arka/flight/flight_service.h"
-#include "arka/http/status_pages.h"
+#include "arka/http/http_service.h"
 #include "arka/iceberg/catalog.h"
 #include "arka/ingest/engine.h"
 #include "arka/io/http_client.h"
@@ -82,7 +82,7 @@ class ArkaServer {
   std::unique_ptr<ingest::Engine> engine_;
   std::unique_ptr<query::TableReads> reads_;
   std::unique_ptr<flight::FlightService> flight_;
-  std::unique_ptr<http::StatusPages> pages_;
+  std::unique_ptr<http::HttpService> pages_;
   std::unique_ptr<Access> access_;
   std::unique_ptr<transport::Server> transport_;
 };
