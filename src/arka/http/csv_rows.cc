@@ -35,7 +35,7 @@ std::string NamedColumn(const std::string& message, const std::shared_ptr<arrow:
   const auto [end, error] = std::from_chars(begin, message.data() + message.size(), index);
   const std::string_view text(*body);
   const auto header = std::make_shared<arrow::Buffer>(
-      body->data(), static_cast<int64_t>(std::min(text.size(), text.find('\n'))));
+      body->data(), static_cast<int64_t>(std::min(text.size(), text.find('\n') + 1)));
   const auto names = Read(header, arrow::csv::ConvertOptions::Defaults());
   if (error != std::errc() || !names.ok() ||
       index >= static_cast<size_t>((*names)->num_columns())) {

@@ -1,6 +1,6 @@
 // GET /api/v1/openapi.json: the description of everything under /api/v1, for tools and people.
 //
-// Written by hand, in openapi.cc; tests hold it against what the server answers.
+// Written by hand, in openapi.json; tests hold it against what the server answers.
 #pragma once
 
 #include <string_view>

@@ -117,6 +117,7 @@ http::HttpOptions HttpOptionsOf(const Config& config) {
   http::HttpOptions options;
   options.writes.admission_timeout = config.write_buffer.admission_timeout;
   options.writes.max_body_bytes = config.server.max_batch_bytes;
+  options.cors.origins = config.http.cors_origins;
   return options;
 }
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "arka/base/error.h"
 #include "arka/server/units.h"
@@ -102,6 +103,9 @@ struct Config {
     int64_t fresh_rows_memory_bytes = int64_t{1} << 30;
     std::chrono::milliseconds timeout = std::chrono::minutes(1);
   };
+  struct Http {
+    std::vector<std::string> cors_origins;  // "*": all
+  };
   struct Logging {
     std::string level = "info";   // trace, debug, info, warning, error
     std::string format = "text";  // or json
@@ -119,6 +123,7 @@ struct Config {
   Catalog catalog;
   Tables tables;
   Query query;
+  Http http;
   Logging log;
 };
 

@@ -278,6 +278,21 @@ void AddQueryKeys(std::vector<ConfigKey>& keys) {
       "How long a query may take, from its start until its last row was taken."));
 }
 
+// As browsers send it: scheme, host, and port where it is not the scheme's.
+bool IsOrigin(std::string_view text) {
+  if (text == "*") return true;
+  const size_t colon = text.find("://");
+  return (text.starts_with("http://") || text.starts_with("https://")) && text.size() > colon + 3 &&
+         text.find_first_of("/ ", colon + 3) == std::string_view::npos;
+}
+
+void AddHttpKeys(std::vector<ConfigKey>& keys) {
+  keys.push_back(ListKey(
+      "http.cors_origins", "origins such as https://app.example.com, joined by commas, or *",
+      [](auto& c) -> auto& { return c.http.cors_origins; }, IsOrigin,
+      "Whose pages a browser lets use this server over HTTP; none: no other site's."));
+}
+
 void AddLogKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(ChoiceKey(
       "log.level", [](auto& c) -> auto& { return c.log.level; },
@@ -306,6 +321,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSection
     {"catalog", "The Iceberg catalog and its warehouse"},
     {"tables", "How tables are named and made"},
     {"query", "Queries in SQL"},
+    {"http", "Plain HTTP"},
     {"log", "What the server prints"},
 }};
 
@@ -320,6 +336,7 @@ const std::vector<ConfigKey>& ConfigKeys() {
     AddProducerKeys(list);
     AddStorageKeys(list);
     AddQueryKeys(list);
+    AddHttpKeys(list);
     AddLogKeys(list);
     return list;
   }();

@@ -92,6 +92,36 @@ ConfigKey TextKey(std::string name, std::string type, Accessor accessor, std::st
           std::move(derived_default)};
 }
 
+/// Texts joined by commas, each of which `check` takes.
+template <typename Accessor>
+ConfigKey ListKey(std::string name, std::string type, Accessor accessor,
+                  std::function<bool(std::string_view)> check, std::string comment) {
+  return {std::move(name), type, std::move(comment),
+          [=](Config& config, std::string_view text) -> Status {
+            std::vector<std::string> items;
+            while (!text.empty()) {
+              const size_t comma = text.find(',');
+              std::string_view item = text.substr(0, comma);
+              while (item.starts_with(' ')) item.remove_prefix(1);
+              while (item.ends_with(' ')) item.remove_suffix(1);
+              if (!check(item)) {
+                return Error(ErrorCode::kInvalidRequest, "'", item, "': expected ", type);
+              }
+              items.emplace_back(item);
+              text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+            }
+            accessor(config) = std::move(items);
+            return Status::OK();
+          },
+          [=](const Config& config) {
+            std::string joined;
+            for (const std::string& item : accessor(config)) {
+              joined += (joined.empty() ? "" : ",") + item;
+            }
+            return joined;
+          }};
+}
+
 /// Text that is never printed.
 template <typename Accessor>
 ConfigKey SecretKey(std::string name, Accessor accessor, std::string comment) {
