@@ -30,7 +30,10 @@ transport::BodyTerms HttpService::Admit(const transport::HttpRequest& head) {
 transport::HttpResponse HttpService::Refusal(const transport::HttpRequest& head, int status,
                                              std::string_view text) {
   if (!head.path.starts_with(kApiPath)) return HttpHandler::Refusal(head, status, text);
-  auto refusal = ErrorAnswer(status, "RESOURCE_EXHAUSTED", text);
+  const std::string_view code = status == 401   ? "UNAUTHENTICATED"
+                                : status == 503 ? "UNAVAILABLE"
+                                                : "RESOURCE_EXHAUSTED";
+  auto refusal = ErrorAnswer(status, code, text);
   cors_.Allow(head, refusal);
   return refusal;
 }

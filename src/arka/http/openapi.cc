@@ -3,9 +3,9 @@
 namespace arka::http {
 namespace {
 
-constexpr std::string_view kDocument = 
+constexpr std::string_view kDocument =
 #include "arka/http/openapi_document.inc"
-;
+    ;
 
 }  // namespace
 

@@ -309,7 +309,7 @@ void AddLogKeys(std::vector<ConfigKey>& keys) {
       "from where, what, the outcome."));
 }
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSections = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kSections = {{
     {"server", "The process and its port"},
     {"auth", "Who may do what"},
     {"write_buffer", "Writes in memory"},

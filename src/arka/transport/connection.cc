@@ -177,8 +177,9 @@ void Connection::RefuseTls() {
 }
 
 void Connection::OnPeerClosed() {
-  if (!linger_until_ && !closing_ && session_ && session_->OnPeerClosed()) {
-    // A client that has sent all its requests and still waits for the answers.
+  if (!linger_until_ && !closing_ && session_ &&
+      (session_->OnPeerClosed() || (session_->finished() && !out_.empty()))) {
+    // A client that has sent all its requests and still waits for the answers, or for their ends.
     closing_ = session_->finished();
     UpdateEvents();
     MarkDirty();

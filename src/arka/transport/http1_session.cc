@@ -77,6 +77,7 @@ struct Http1Session::Parser {
   beast_http::request_parser<GatheredBody> beast;
   HttpRequest request;  // once the head is here
   bool has_head = false;
+  bool keeps_alive = true;
   size_t max_body_bytes = 0;
 };
 
@@ -129,11 +130,12 @@ bool Http1Session::OnHead() {
   const bool has_body = !parser_->beast.is_done();
   head_request_ = head.method() == beast_http::verb::head;
   http_1_0_ = head.version() < 11;
-  if (!head.keep_alive()) ending_ = true;
+  parser_->keeps_alive = head.keep_alive();
   const auto refuse = [this, has_body](HttpResponse response) {
     if (has_body) {
       Refuse(std::move(response));
     } else {
+      if (!parser_->keeps_alive) ending_ = true;
       parser_.reset();
       stalled_since_.reset();
       Send(std::move(response));
@@ -182,6 +184,7 @@ bool Http1Session::OnHead() {
 void Http1Session::Dispatch() {
   HttpRequest request = std::move(parser_->request);
   request.body = parser_->body.Take();
+  if (!parser_->keeps_alive) ending_ = true;
   parser_.reset();
   stalled_since_.reset();
   answering_ = true;

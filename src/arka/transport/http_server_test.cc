@@ -162,6 +162,15 @@ TEST_F(HttpServer, SaysContinueToWhoAsksBeforeTheBodyComes) {
   EXPECT_THAT(stream.ReceiveAll(), EndsWith("POST /x abc"));
 }
 
+TEST_F(HttpServer, WaitsForTheBodyOfTheLastRequestToo) {
+  StartServer();
+  ByteStream stream(port());
+  stream.Send("POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\n");
+  ASSERT_TRUE(journal_.Await("head /x"));
+  stream.Send("abc");
+  EXPECT_THAT(stream.ReceiveAll(), EndsWith("POST /x abc"));
+}
+
 TEST_F(HttpServer, RefusesBeforeTheBodyComes) {
   StartServer();
   for (const auto& [path, length, status] :
