@@ -251,9 +251,9 @@ Status ArkaServer::Shutdown() {
 // The loops stop before what they call, and the objects of the loops outlive what posts to them.
 ArkaServer::~ArkaServer() {
   if (transport_ != nullptr) transport_->Stop(milliseconds(0));
-  access_.reset();
   reads_.reset();
   engine_.reset();
+  access_.reset();  // last: what reads on a caller's behalf writes to the audit
 }
 
 }  // namespace arka
