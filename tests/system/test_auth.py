@@ -354,3 +354,29 @@ def test_a_hash_of_the_command_line_is_one_that_the_server_takes(start_server, c
     with server.connect() as client:
         assert put(client, bearer(token)) >= 1000
         assert put(client, basic("made", "secret")) >= 1000
+
+
+def post_rows(server, headers, table="sales/orders"):
+    """One row by HTTP; returns the status."""
+    request = urllib.request.Request(
+        f"{server.url}/api/v1/tables/{table}", data=b'{"id": 1}\n', method="POST",
+        headers={"Content-Type": "application/x-ndjson",
+                 **{name.decode(): value.decode() for name, value in headers}})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_http_writes_need_the_same_rights(auth_server):
+    with auth_server.connect() as client:
+        put(client, bearer(TOKENS["writer"]))  # which makes the table
+        assert post_rows(auth_server, []) == 401
+        assert post_rows(auth_server, bearer("wrong")) == 401
+        assert post_rows(auth_server, bearer(TOKENS["reader"])) == 403
+        assert post_rows(auth_server, bearer(TOKENS["writer"]), "hr/salaries") == 403
+        assert rows(client, bearer(TOKENS["reader"])) == 3, "none of these wrote"
+        assert post_rows(auth_server, bearer(TOKENS["writer"])) == 200
+        assert post_rows(auth_server, basic("alice", PASSWORD)) == 200
+        assert rows(client, bearer(TOKENS["reader"])) == 5
