@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "arka/http/authenticated_body.h"
+
 namespace arka::http {
 namespace {
 
@@ -105,7 +107,15 @@ void AuthenticatedPages::Enter(HttpRequest request, const HttpResponder& respond
   }
   request.caller = authenticator_->CallerOf(login->identity);
   audit->Watch(login->identity, *request.caller);
-  pages_.Handle(std::move(request), respond);
+  auto caller = request.caller;
+  pages_.Handle(std::move(request), [this, identity = login->identity, caller, audit,
+                                     respond](transport::HttpResponse response) {
+    if (response.stream != nullptr) {
+      response.stream = std::make_shared<AuthenticatedBody>(*authenticator_, identity, caller,
+                                                            audit, std::move(response.stream));
+    }
+    respond(std::move(response));
+  });
 }
 
 }  // namespace arka::http

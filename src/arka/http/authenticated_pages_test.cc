@@ -9,6 +9,7 @@
 #include "arka/auth/credentials_fixture_test.h"
 #include "arka/base/base64.h"
 #include "arka/testing/simulated_clock.h"
+#include "arka/transport/local_loop.h"
 
 namespace arka::http {
 namespace {
@@ -22,6 +23,7 @@ struct EchoPages : transport::HttpHandler {
   void Handle(HttpRequest request, transport::HttpResponder respond) override {
     HttpResponse response;
     response.body = "'" + request.caller->principal() + "'";
+    response.stream = stream;
     readable = request.caller->May(auth::Right::kRead, "sales.orders");
     respond(std::move(response));
   }
@@ -31,6 +33,7 @@ struct EchoPages : transport::HttpHandler {
   }
   bool readable = false;
   std::string asked_about;
+  std::shared_ptr<transport::BodyStream> stream;
 };
 
 class AuthenticatedPagesTest : public ::testing::Test {
@@ -86,6 +89,48 @@ TEST_F(AuthenticatedPagesTest, ABodyIsNotTakenInFromWhoIsNobody) {
   EXPECT_FALSE(pages_.Admit(Request("/", std::string("Bearer ") + auth::kToken)).refusal);
   EXPECT_EQ(echo_.asked_about, "ingest");
   EXPECT_FALSE(pages_.Admit(Request("/healthz", "")).refusal);
+}
+
+/// What the transport sees of a body.
+struct SinkOfTest : transport::BodySink {
+  explicit SinkOfTest(transport::EventLoop& event_loop) : loop_(event_loop) {}
+  transport::EventLoop& loop() override { return loop_; }
+  void Write(std::shared_ptr<arrow::Buffer> bytes) override { written += bytes->ToString(); }
+  size_t queued_bytes() const override { return 0; }
+  void Finish() override { end = "finished"; }
+  void Abort() override { end = "aborted"; }
+
+  transport::EventLoop& loop_;
+  std::string written, end;
+};
+
+/// Never ends by itself.
+struct EndlessBody : transport::BodyStream {
+  void Start(transport::BodySink& sink) override { sink.Write(arrow::Buffer::FromString("x")); }
+  void OnClosed() override { closed = true; }
+  bool closed = false;
+};
+
+TEST_F(AuthenticatedPagesTest, ABodyEndsWhenItsCallerIsTakenOutOfTheFile) {
+  transport::LocalLoop loop(clock_);
+  SinkOfTest sink(loop);
+  const auto endless = std::make_shared<EndlessBody>();
+  echo_.stream = endless;
+  const HttpResponse response = Get("/", std::string("Bearer ") + auth::kToken);
+  ASSERT_NE(response.stream, nullptr);
+  response.stream->Start(sink);
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(std::chrono::seconds(1));
+    loop.RunUntilIdle();
+  }
+  EXPECT_EQ(sink.written, "x");
+  EXPECT_EQ(sink.end, "");
+  fixture_.Write("users: {}\n");
+  ASSERT_THAT(file_->Refresh(), IsOk());
+  clock_.Advance(std::chrono::seconds(1));
+  loop.RunUntilIdle();
+  EXPECT_EQ(sink.end, "aborted");
+  EXPECT_TRUE(endless->closed);
 }
 
 TEST_F(AuthenticatedPagesTest, WithoutAnAuthenticatorEverybodyIsLetIn) {
