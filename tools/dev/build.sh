@@ -9,6 +9,7 @@ setup() {
   install_go_tools
   install_duckdb
   install_rest_catalog
+  install_jdbc_driver
   for extra in "$@"; do
     case $extra in
       lint | fuzz) install_packages "tools/debian-packages-$extra.txt" ;;

@@ -22,6 +22,7 @@ arrow::StatusCode ArrowCode(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalidRequest:
     case ErrorCode::kSchemaMismatch:
+    case ErrorCode::kFailedPrecondition:
     case ErrorCode::kCorruption:
       return arrow::StatusCode::Invalid;
     case ErrorCode::kNotFound:
@@ -54,11 +55,11 @@ arrow::StatusCode ArrowCode(ErrorCode code) {
 
 std::string_view ErrorCodeName(ErrorCode code) {
   constexpr std::array<std::string_view, kErrorCodeCount> kNames = {
-      "invalid_request", "schema_mismatch", "not_found",       "already_exists",
-      "too_large",       "unimplemented",   "unauthenticated", "permission_denied",
-      "backpressure",    "unavailable",     "timed_out",       "cancelled",
-      "corruption",      "io_failed",       "commit_conflict", "commit_unknown",
-      "shutting_down",   "internal"};
+      "invalid_request",     "schema_mismatch", "not_found",     "already_exists",
+      "failed_precondition", "too_large",       "unimplemented", "unauthenticated",
+      "permission_denied",   "backpressure",    "unavailable",   "timed_out",
+      "cancelled",           "corruption",      "io_failed",     "commit_conflict",
+      "commit_unknown",      "shutting_down",   "internal"};
   return kNames[static_cast<size_t>(code)];
 }
 

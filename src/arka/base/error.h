@@ -22,24 +22,25 @@ using arrow::Result;
 using arrow::Status;
 
 enum class ErrorCode : uint8_t {
-  kInvalidRequest,    // the caller's fault; the same call fails again
-  kSchemaMismatch,    // a batch or stream whose schema is not the table's
-  kNotFound,          //
-  kAlreadyExists,     //
-  kTooLarge,          // over a configured limit; the same call fails again
-  kUnimplemented,     // a call that Arka does not answer
-  kUnauthenticated,   // no or wrong credentials
-  kPermissionDenied,  //
-  kBackpressure,      // memory, disk or streams are used up for now: retry later
-  kUnavailable,       // not now or not here: retry
-  kTimedOut,          // the deadline passed
-  kCancelled,         // the caller went away
-  kCorruption,        // bytes that fail their checks
-  kIoFailed,          // the disk or the network answered with an error
-  kCommitConflict,    // somebody else committed first: reload, rebuild, try again
-  kCommitUnknown,     // the commit may or may not have landed: look before trying again
-  kShuttingDown,      // the server stops: retry elsewhere or later
-  kInternal,          // a defect of Arka
+  kInvalidRequest,      // the caller's fault; the same call fails again
+  kSchemaMismatch,      // a batch or stream whose schema is not the table's
+  kNotFound,            //
+  kAlreadyExists,       //
+  kFailedPrecondition,  // the state of what is named forbids it: change that first
+  kTooLarge,            // over a configured limit; the same call fails again
+  kUnimplemented,       // a call that Arka does not answer
+  kUnauthenticated,     // no or wrong credentials
+  kPermissionDenied,    //
+  kBackpressure,        // memory, disk or streams are used up for now: retry later
+  kUnavailable,         // not now or not here: retry
+  kTimedOut,            // the deadline passed
+  kCancelled,           // the caller went away
+  kCorruption,          // bytes that fail their checks
+  kIoFailed,            // the disk or the network answered with an error
+  kCommitConflict,      // somebody else committed first: reload, rebuild, try again
+  kCommitUnknown,       // the commit may or may not have landed: look before trying again
+  kShuttingDown,        // the server stops: retry elsewhere or later
+  kInternal,            // a defect of Arka
 };
 
 inline constexpr size_t kErrorCodeCount = static_cast<size_t>(ErrorCode::kInternal) + 1;

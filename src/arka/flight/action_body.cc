@@ -89,4 +89,31 @@ Result<std::vector<int64_t>> ActionBody::Integers(std::string_view key, size_t m
   return numbers;
 }
 
+Result<bool> ActionBody::BooleanOr(std::string_view key, bool otherwise) const {
+  const auto found = object_.find(key);
+  if (found == object_.end()) return otherwise;
+  if (!found->is_boolean()) return Wrong(key, "is neither true nor false");
+  return found->get<bool>();
+}
+
+Result<std::vector<std::map<std::string, std::string>>> ActionBody::Objects(
+    std::string_view key, size_t max_count) const {
+  const auto found = object_.find(key);
+  if (found == object_.end()) return Wrong(key, "is missing");
+  if (!found->is_array() || found->empty() || found->size() > max_count) {
+    return Wrong(key, "is not an array of 1 to " + std::to_string(max_count) + " objects");
+  }
+  std::vector<std::map<std::string, std::string>> objects;
+  for (const json& entry : *found) {
+    const std::string at = " at position " + std::to_string(objects.size());
+    if (!entry.is_object()) return Wrong(key, "holds something that is no object" + at);
+    auto& object = objects.emplace_back();
+    for (const auto& [name, value] : entry.items()) {
+      if (!value.is_string()) return Wrong(key, "holds a value that is no string" + at);
+      object[name] = value.get<std::string>();
+    }
+  }
+  return objects;
+}
+
 }  // namespace arka::flight

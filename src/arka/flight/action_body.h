@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -42,6 +43,12 @@ class ActionBody {
   Result<std::optional<int64_t>> OptionalInteger(std::string_view key) const;
   /// The whole numbers in the array under `key`, 1 to `max_count`.
   Result<std::vector<int64_t>> Integers(std::string_view key, size_t max_count) const;
+
+  /// The flag under `key`; `otherwise` where the key is not there.
+  Result<bool> BooleanOr(std::string_view key, bool otherwise) const;
+  /// The objects in the array under `key`, 1 to `max_count`, all of whose values are texts.
+  Result<std::vector<std::map<std::string, std::string>>> Objects(std::string_view key,
+                                                                  size_t max_count) const;
 
   /// A fault of the value under `key`.
   Status Wrong(std::string_view key, std::string_view problem) const;

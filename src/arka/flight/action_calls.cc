@@ -4,14 +4,20 @@
 #include <string>
 #include <utility>
 
+#include "arka/flight/alter_table_action.h"
 #include "arka/flight/create_table_action.h"
+#include "arka/flight/drop_table_action.h"
 #include "arka/flight/durability_status_action.h"
 #include "arka/flight/flight.pb.h"
 #include "arka/flight/flush_action.h"
 #include "arka/flight/last_seq_action.h"
 #include "arka/flight/list_sessions_action.h"
+#include "arka/flight/prepared_statement_actions.h"
+#include "arka/flight/seal_action.h"
+#include "arka/flight/session_options_actions.h"
 #include "arka/flight/status_action.h"
 #include "arka/flight/status_mapping.h"
+#include "arka/flight/ticket_actions.h"
 
 namespace arka::flight {
 namespace {
@@ -24,7 +30,7 @@ struct KnownAction {
   StartAction start;
 };
 
-constexpr std::array<KnownAction, 7> kActions = {{
+constexpr std::array<KnownAction, 20> kActions = {{
     {"last_seq",
      "Where a producer is to go on: {\"producer\": name, \"table\": \"namespace.name\"} -> "
      "{\"producer\", \"table\", \"last_seq\", \"lsn\"}; last_seq 0: nothing is known, begin at 1; "
@@ -58,6 +64,51 @@ constexpr std::array<KnownAction, 7> kActions = {{
      "\"uuid\"}: "
      "an empty table for batches of that schema.",
      StartCreateTable},
+    {"alter_table",
+     "{\"table\": name, \"changes\": [{\"change\": \"add_column\", \"name\", \"type\"}, "
+     "{\"change\": \"drop_column\", \"name\"}, {\"change\": \"rename_column\", \"name\", \"to\"}, "
+     "{\"change\": \"promote_column\", \"name\", \"type\"}, {\"change\": \"make_optional\", "
+     "\"name\"}]} -> {\"table\", \"schema_id\", \"columns\"}: all of them or none.",
+     StartAlterTable},
+    {"drop_table",
+     "{\"table\": name} -> {\"table\", \"uuid\"}: what was written to it is committed, then the "
+     "catalog forgets it; its files stay.",
+     StartDropTable},
+    {"seal",
+     "{\"table\": name} -> {\"table\", \"last_lsn\"}: from the answer on no write to it is taken, "
+     "until unseal; what was written before is committed as always.",
+     StartSeal},
+    {"unseal", "{\"table\": name} -> {\"table\"}: it takes writes again.", StartUnseal},
+    {"cancel",
+     "{\"ticket\": a ticket in Base64} -> {\"cancelled\"}: it and its fellows are forgotten, and "
+     "reads of them end.",
+     StartCancel},
+    {"CancelFlightInfo",
+     "CancelFlightInfoRequest -> CancelFlightInfoResult: the tickets of a FlightInfo are "
+     "forgotten, and reads of them end.",
+     StartCancelFlightInfo},
+    {"RenewFlightEndpoint",
+     "RenewFlightEndpointRequest -> FlightEndpoint: the same ticket with a new time of expiry.",
+     StartRenewFlightEndpoint},
+    {"SetSessionOptions",
+     "SetSessionOptionsRequest -> SetSessionOptionsResult: options of the session that the cookie "
+     "arrow_flight_session_id names: 'schema', where tables without a namespace lie, and "
+     "'catalog'.",
+     StartSetSessionOptions},
+    {"GetSessionOptions", "GetSessionOptionsRequest -> GetSessionOptionsResult.",
+     StartGetSessionOptions},
+    {"CloseSession", "CloseSessionRequest -> CloseSessionResult: the options are forgotten.",
+     StartCloseSession},
+    {"CreatePreparedStatement",
+     "Flight SQL's ActionCreatePreparedStatementRequest -> ActionCreatePreparedStatementResult: a "
+     "query, or an INSERT, with or without parameters.",
+     StartCreatePreparedStatement},
+    {"ClosePreparedStatement",
+     "Flight SQL's ActionClosePreparedStatementRequest: the statement is forgotten.",
+     StartClosePreparedStatement},
+    {"CancelQuery",
+     "Flight SQL's ActionCancelQueryRequest -> ActionCancelQueryResult: as CancelFlightInfo.",
+     StartCancelQuery},
 }};
 
 std::string KnownNames() {
@@ -89,6 +140,10 @@ void DoActionCall::OnHalfClose() {
 
 void DoActionCall::OnWritable() {
   if (action_ != nullptr) action_->OnWritable();
+}
+
+void DoActionCall::OnCancelled(const transport::CallStatus& why) {
+  if (action_ != nullptr) action_->OnCancelled();
 }
 
 Status DoActionCall::Begin() {

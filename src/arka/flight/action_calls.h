@@ -15,6 +15,7 @@ class DoActionCall : public transport::CallHandler {
   void OnMessage(std::shared_ptr<arrow::Buffer> message) override;
   void OnHalfClose() override;
   void OnWritable() override;
+  void OnCancelled(const transport::CallStatus& why) override;
 
  private:
   Status Begin();

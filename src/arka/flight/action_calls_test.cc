@@ -47,8 +47,26 @@ TEST_F(ActionCallsTest, ListActionsSaysWhatThereIs) {
     names.push_back(type.type());
     EXPECT_FALSE(type.description().empty());
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"last_seq", "durability_status", "flush", "commit",
-                                             "status", "list_sessions", "create_table"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"last_seq",
+                                             "durability_status",
+                                             "flush",
+                                             "commit",
+                                             "status",
+                                             "list_sessions",
+                                             "create_table",
+                                             "alter_table",
+                                             "drop_table",
+                                             "seal",
+                                             "unseal",
+                                             "cancel",
+                                             "CancelFlightInfo",
+                                             "RenewFlightEndpoint",
+                                             "SetSessionOptions",
+                                             "GetSessionOptions",
+                                             "CloseSession",
+                                             "CreatePreparedStatement",
+                                             "ClosePreparedStatement",
+                                             "CancelQuery"}));
 }
 
 TEST_F(ActionCallsTest, StatusIsWhatGetFlightInfoSays) {

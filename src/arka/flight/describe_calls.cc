@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "arka/base/glob.h"
+#include "arka/flight/as_of_headers.h"
 #include "arka/flight/flight.pb.h"
 #include "arka/flight/flight_info.h"
 #include "arka/flight/path_descriptor.h"
+#include "arka/flight/statement_info.h"
+#include "arka/flight_sql/metadata_commands.h"
 #include "arka/protocol/descriptor.h"
 
 namespace arka::flight {
@@ -43,14 +46,24 @@ Result<std::string> AnswerOf(Kind kind, Result<messages::FlightInfo> info) {
 }  // namespace
 
 Status DescribeCall::Begin(const arrow::Buffer& request) {
+  ARROW_ASSIGN_OR_RAISE(const query::AsOf as_of, ParseAsOf(call_.metadata()));
+  if (const auto command = CommandOf(request)) {
+    if (as_of.is_now()) return DescribeCommand(*command);
+    return Error(ErrorCode::kUnimplemented, "commands are answered as of now: leave out ",
+                 kAsOfSnapshotHeader, " and ", kAsOfLsnHeader);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto path, ParsePathDescriptor(request));
   ARROW_ASSIGN_OR_RAISE(const auto target,
                         protocol::ParsePath(path, {}, context_.default_namespace));
   if (std::holds_alternative<protocol::StatusTarget>(target)) {
+    if (!as_of.is_now()) {
+      return Error(ErrorCode::kInvalidRequest, "the status is that of now: leave out ",
+                   kAsOfSnapshotHeader, " and ", kAsOfLsnHeader);
+    }
     Write(AnswerOf(answer_, StatusInfo(VisibleStatus(context_.engine, call_.caller()))));
   } else if (const auto* table = std::get_if<protocol::TableTarget>(&target)) {
     ARROW_RETURN_NOT_OK(call_.caller().Require(auth::Right::kRead, table->table.ToString()));
-    DescribeTable({table->table.namespace_name, table->table.name});
+    DescribeTable({table->table.namespace_name, table->table.name}, as_of);
   } else {
     return Error(
         ErrorCode::kInvalidRequest,
@@ -60,15 +73,53 @@ Status DescribeCall::Begin(const arrow::Buffer& request) {
   return Status::OK();
 }
 
-void DescribeCall::DescribeTable(iceberg::TableIdentifier table) {
+void DescribeCall::DescribeTable(iceberg::TableIdentifier table, query::AsOf as_of) {
   Aside<Result<std::string>>(
       context_.reads,
       [&reads = context_.reads, principal = call_.caller().principal(), kind = answer_,
-       table = std::move(table)] {
-        return AnswerOf(kind, kind == Kind::kSchema ? TableListing(reads.source, table)
-                                                    : TableInfo(reads, principal, table));
+       table = std::move(table), as_of] {
+        return AnswerOf(kind, kind == Kind::kSchema ? TableListing(reads.source, table, as_of)
+                                                    : TableInfo(reads, principal, table, as_of));
       },
       [this](Result<std::string> message) { Write(message); });
+}
+
+Status DescribeCall::DescribeCommand(const std::string& command) {
+  auto asked = flight_sql::Unwrap(command);
+  if (!asked) {
+    return Error(ErrorCode::kUnimplemented,
+                 "the command is no message of Flight SQL; other commands are not answered");
+  }
+  if (!flight_sql::IsMetadataCommand(*asked)) return DescribeStatement(*asked, command);
+  Aside<Result<std::string>>(
+      context_.reads,
+      [&reads = context_.reads, caller = call_.shared_caller(), kind = answer_, command,
+       asked = *std::move(asked),
+       context =
+           flight_sql::MetadataContext{context_.reads.source, context_.default_namespace,
+                                       context_.engine.status().version,
+                                       [caller = call_.shared_caller()](const std::string& table) {
+                                         return caller->May(auth::Right::kRead, table);
+                                       }}] {
+        return AnswerOf(kind, MetadataInfo(reads, caller->principal(), context, command, asked));
+      },
+      [this](Result<std::string> message) { Write(message); });
+  return Status::OK();
+}
+
+Status DescribeCall::DescribeStatement(const flight_sql::AnyMessage& asked,
+                                       const std::string& command) {
+  const SqlSession session{context_.engine,  context_.reads,        context_.statements,
+                           context_.options, call_.shared_caller(), context_.default_namespace};
+  ARROW_ASSIGN_OR_RAISE(auto statement, StatementOf(session, asked));
+  ARROW_ASSIGN_OR_RAISE(query::SqlQueries * queries, context_.reads.sql());
+  AsideBy<Result<std::string>>(
+      [queries](std::function<void()> task) { queries->Run(std::move(task)); },
+      [session, statement = std::move(statement), kind = answer_, command] {
+        return AnswerOf(kind, StatementInfo(session, statement, command, kind == Kind::kSchema));
+      },
+      [this](Result<std::string> message) { Write(message); });
+  return Status::OK();
 }
 
 void DescribeCall::Write(const Result<std::string>& message) {

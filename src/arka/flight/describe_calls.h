@@ -7,18 +7,22 @@
 #include <memory>
 #include <string>
 
+#include "arka/flight/sql_session.h"
 #include "arka/flight/unary_call.h"
+#include "arka/flight_sql/any_message.h"
 #include "arka/iceberg/identifier.h"
 #include "arka/ingest/engine.h"
 
 namespace arka::flight {
 
-/// What the calls of this file need; all must outlive them.
+/// What the calls of this file need; what it refers to must outlive them.
 struct DescribeContext {
   transport::ServerCall& call;
   ingest::Engine& engine;
   query::TableReads& reads;
-  const std::string& default_namespace;
+  const std::string default_namespace;  // of the client's session, where that has one
+  flight_sql::PreparedStatements& statements;
+  const WriteStreamOptions& options;
 };
 
 /// One descriptor in, one answer out: what kind of answer is the method's.
@@ -33,7 +37,9 @@ class DescribeCall : public UnaryCall {
   Status Begin(const arrow::Buffer& request) override;
 
  private:
-  void DescribeTable(iceberg::TableIdentifier table);
+  void DescribeTable(iceberg::TableIdentifier table, query::AsOf as_of);
+  Status DescribeCommand(const std::string& command);
+  Status DescribeStatement(const flight_sql::AnyMessage& asked, const std::string& command);
   void Write(const Result<std::string>& message);
 
   const DescribeContext context_;

@@ -1,47 +1,17 @@
 #include "arka/flight/do_get_call.h"
 
-#include <algorithm>
 #include <utility>
 
-#include <arrow/ipc/dictionary.h>
-#include <arrow/ipc/writer.h>
-
 #include "arka/flight/flight.pb.h"
-#include "arka/lake/chunk_merger.h"
 #include "arka/protocol/descriptor.h"
 #include "arka/protocol/flight_data.h"
 #include "arka/protocol/server_status.h"
+#include "arka/query/ipc_payloads.h"
 
 namespace arka::flight {
 namespace {
 
-using Message = std::vector<std::shared_ptr<arrow::Buffer>>;
-
 constexpr size_t kMaxQueuedBytes = 8 << 20;
-/// Clients in Go and Rust take messages of at most 4 MB unless they are told otherwise.
-constexpr int64_t kMessageBytes = 2 << 20;
-
-Result<Message> SchemaMessage(const arrow::Schema& schema) {
-  arrow::ipc::IpcPayload payload;
-  const arrow::ipc::DictionaryFieldMapper mapper(schema);
-  ARROW_RETURN_NOT_OK(arrow::ipc::GetSchemaPayload(schema, arrow::ipc::IpcWriteOptions::Defaults(),
-                                                   mapper, &payload));
-  return protocol::EncodeFlightData(payload);
-}
-
-// Slices of about kMessageBytes, none empty.
-Result<std::vector<Message>> BatchMessages(const arrow::RecordBatch& batch) {
-  const int64_t bytes = std::max<int64_t>(lake::ReferencedBytes(batch), 1);
-  const int64_t rows = std::max<int64_t>(batch.num_rows() * kMessageBytes / bytes, 1);
-  std::vector<Message> messages;
-  for (int64_t first = 0; first < batch.num_rows(); first += rows) {
-    arrow::ipc::IpcPayload payload;
-    ARROW_RETURN_NOT_OK(arrow::ipc::GetRecordBatchPayload(
-        *batch.Slice(first, rows), arrow::ipc::IpcWriteOptions::Defaults(), &payload));
-    messages.push_back(protocol::EncodeFlightData(payload));
-  }
-  return messages;
-}
 
 }  // namespace
 
@@ -50,44 +20,75 @@ Status DoGetCall::Begin(const arrow::Buffer& request) {
   if (!ticket.ParseFromArray(request.data(), static_cast<int>(request.size()))) {
     return Error(ErrorCode::kInvalidRequest, "the Ticket does not parse");
   }
-  if (ticket.ticket() == protocol::kStatusPath) return WriteStatus();
+  if (ticket.ticket() == protocol::kStatusPath) {
+    return WriteStatus();
+  }
   auth::Caller& caller = call_.caller();
-  ARROW_ASSIGN_OR_RAISE(auto found, reads_.snapshots.Find(caller.principal(), ticket.ticket()));
-  ARROW_RETURN_NOT_OK(caller.Require(auth::Right::kRead, found.snapshot->identifier.ToString()));
-  ARROW_ASSIGN_OR_RAISE(auto schema, SchemaMessage(*found.snapshot->schema));
-  call_.Write(std::move(schema));
-  scan_ = std::make_shared<query::TableScan>(reads_.source, std::move(found.snapshot), found.part);
-  ReadNext();
+  ARROW_ASSIGN_OR_RAISE(auto found, reads_.results.Find(caller.principal(), ticket.ticket()));
+  for (const std::string& table : found.result->tables()) {
+    ARROW_RETURN_NOT_OK(caller.Require(auth::Right::kRead, table));
+  }
+  Open(std::move(found.result), found.part);
   return Status::OK();
 }
 
+// At once: how the server is must not wait for the reads that keep it busy.
 Status DoGetCall::WriteStatus() {
-  ARROW_ASSIGN_OR_RAISE(const auto batch, protocol::ToRecordBatch(engine_.status()));
-  ARROW_ASSIGN_OR_RAISE(auto schema, SchemaMessage(*batch->schema()));
-  ARROW_ASSIGN_OR_RAISE(auto rows, BatchMessages(*batch));
-  call_.Write(std::move(schema));
-  for (auto& message : rows) call_.Write(std::move(message));
+  ARROW_ASSIGN_OR_RAISE(const auto status, protocol::ToRecordBatch(engine_.status()));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, query::SchemaPayloadOf(*status->schema()));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, query::BatchPayloadsOf(*status));
+  call_.Write(protocol::EncodeFlightData(schema));
+  for (const auto& payload : rows) call_.Write(protocol::EncodeFlightData(payload));
   Finish(Status::OK());
   return Status::OK();
 }
 
-// No messages: there are no more rows.
-void DoGetCall::ReadNext() {
-  Aside<Result<Messages>>(
-      reads_,
-      [scan = scan_]() -> Result<Messages> {
-        ARROW_ASSIGN_OR_RAISE(const auto batch, scan->Next());
-        if (batch == nullptr) return Messages();
-        return BatchMessages(*batch);
+void DoGetCall::Open(std::shared_ptr<query::HeldResult> result, size_t part) {
+  struct Opened {
+    Reader reader;
+    Payloads schema;
+  };
+  result_ = std::move(result);
+  AsideBy<Result<Opened>>(
+      Runner(),
+      [result = result_, part]() -> Result<Opened> {
+        ARROW_ASSIGN_OR_RAISE(Reader reader, result->Read(part));
+        Opened opened{std::move(reader), Payloads(1)};
+        ARROW_ASSIGN_OR_RAISE(opened.schema[0], opened.reader->Schema());
+        return opened;
       },
-      [this](Result<Messages> messages) { OnRead(std::move(messages)); });
+      [this](Result<Opened> opened) {
+        if (!opened.ok()) return Finish(opened.status());
+        reader_ = std::move(opened->reader);
+        OnRead(std::move(opened->schema));
+      });
 }
 
-void DoGetCall::OnRead(Result<Messages> messages) {
-  if (!messages.ok() || messages->empty()) return Finish(messages.status());
-  for (auto& message : *messages) call_.Write(std::move(message));
+void DoGetCall::ReadNext() {
+  if (result_->is_cancelled()) {
+    return Finish(Error(ErrorCode::kCancelled, "what is read was cancelled"));
+  }
+  AsideBy<Result<Payloads>>(
+      Runner(), [reader = reader_] { return reader->Next(); },
+      [this](Result<Payloads> payloads) { OnRead(std::move(payloads)); });
+}
+
+void DoGetCall::OnRead(Result<Payloads> payloads) {
+  if (!payloads.ok() || payloads->empty()) return Finish(payloads.status());
+  for (const auto& payload : *payloads) call_.Write(protocol::EncodeFlightData(payload));
   waits_ = call_.queued_bytes() > kMaxQueuedBytes;
   if (!waits_) ReadNext();
+}
+
+std::function<void(std::function<void()>)> DoGetCall::Runner() {
+  return [this](std::function<void()> task) {
+    if (result_->runs_by_itself()) return result_->Run(std::move(task));
+    reads_.Run(std::move(task));
+  };
+}
+
+void DoGetCall::OnCancelled(const transport::CallStatus& why) {
+  if (reader_ != nullptr) reader_->Cancel();
 }
 
 void DoGetCall::OnWritable() {

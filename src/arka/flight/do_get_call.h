@@ -1,15 +1,16 @@
 // DoGet: the rows that a ticket stands for, as fast as the peer takes them.
 //
-// One batch at a time is read on the threads for reads, while those before it are sent; where much
-// is queued, reading stops until it is taken.
+// A few messages at a time are read on the threads for reads, while those before them are sent;
+// where much is queued, reading stops until it is taken.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "arka/flight/unary_call.h"
 #include "arka/ingest/engine.h"
-#include "arka/query/table_scan.h"
+#include "arka/query/held_result.h"
 
 namespace arka::flight {
 
@@ -20,21 +21,26 @@ class DoGetCall : public UnaryCall {
       : UnaryCall(call), engine_(engine), reads_(reads) {}
 
   void OnWritable() override;
+  void OnCancelled(const transport::CallStatus& why) override;
 
  protected:
   Status Begin(const arrow::Buffer& request) override;
 
  private:
-  using Messages = std::vector<std::vector<std::shared_ptr<arrow::Buffer>>>;
+  using Payloads = std::vector<arrow::ipc::IpcPayload>;
+  using Reader = std::shared_ptr<query::ResultReader>;
 
   Status WriteStatus();
+  void Open(std::shared_ptr<query::HeldResult> result, size_t part);
+  std::function<void(std::function<void()>)> Runner();
   void ReadNext();
-  void OnRead(Result<Messages> messages);
+  void OnRead(Result<Payloads> payloads);
 
   ingest::Engine& engine_;
   query::TableReads& reads_;
-  std::shared_ptr<query::TableScan> scan_;  // used by one task at a time
-  bool waits_ = false;                      // for the peer to take what is queued
+  std::shared_ptr<query::HeldResult> result_;
+  Reader reader_;       // used by one task at a time
+  bool waits_ = false;  // for the peer to take what is queued
 };
 
 }  // namespace arka::flight

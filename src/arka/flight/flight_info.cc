@@ -9,6 +9,8 @@
 
 #include "arka/lake/arrow_schema.h"
 #include "arka/protocol/descriptor.h"
+#include "arka/query/batch_result.h"
+#include "arka/query/table_result.h"
 
 namespace arka::flight {
 
@@ -27,6 +29,8 @@ void NameTable(const iceberg::TableIdentifier& table, messages::FlightInfo& info
   descriptor.add_path(table.name);
 }
 
+}  // namespace
+
 void SetTime(WallTime time, messages::Timestamp& timestamp) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time.time_since_epoch());
   timestamp.set_seconds(seconds.count());
@@ -34,8 +38,6 @@ void SetTime(WallTime time, messages::Timestamp& timestamp) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch() - seconds)
           .count()));
 }
-
-}  // namespace
 
 protocol::ServerStatus VisibleStatus(const ingest::Engine& engine, const auth::Caller& caller) {
   auto status = engine.status();
@@ -62,9 +64,20 @@ Result<messages::FlightInfo> StatusInfo(const protocol::ServerStatus& status) {
   return info;
 }
 
+void AddEndpoints(query::ResultRegistry& results, const std::string& principal,
+                  std::shared_ptr<query::HeldResult> result, size_t parts,
+                  messages::FlightInfo& info) {
+  for (std::string& ticket : results.Hold(principal, std::move(result), parts)) {
+    auto& endpoint = *info.add_endpoint();
+    endpoint.mutable_ticket()->set_ticket(std::move(ticket));
+    SetTime(results.expiration(), *endpoint.mutable_expiration_time());
+  }
+}
+
 Result<messages::FlightInfo> TableInfo(query::TableReads& reads, const std::string& principal,
-                                       const iceberg::TableIdentifier& table) {
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, query::TakeSnapshot(reads.source, table));
+                                       const iceberg::TableIdentifier& table,
+                                       const query::AsOf& as_of) {
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, query::TakeSnapshot(reads.source, table, as_of));
   messages::FlightInfo info;
   NameTable(snapshot->identifier, info);
   ARROW_ASSIGN_OR_RAISE(*info.mutable_schema(), SerializedSchema(*snapshot->schema));
@@ -76,21 +89,42 @@ Result<messages::FlightInfo> TableInfo(query::TableReads& reads, const std::stri
   // What the log has is counted by reading it.
   info.set_total_records(snapshot->has_fresh_rows() ? kUnknown : rows);
   info.set_total_bytes(snapshot->has_fresh_rows() ? kUnknown : bytes);
-  for (std::string& ticket : reads.snapshots.Hold(
-           principal, snapshot, query::PartsOf(*snapshot, kPartBytes, kMaxParts))) {
-    auto& endpoint = *info.add_endpoint();
-    endpoint.mutable_ticket()->set_ticket(std::move(ticket));
-    SetTime(reads.snapshots.expiration(), *endpoint.mutable_expiration_time());
-  }
+  auto parts = query::PartsOf(*snapshot, kPartBytes, kMaxParts);
+  const size_t count = parts.size();
+  auto result = std::make_shared<query::TableResult>(reads.source, snapshot, std::move(parts));
+  AddEndpoints(reads.results, principal, std::move(result), count, info);
+  return info;
+}
+
+Result<messages::FlightInfo> MetadataInfo(query::TableReads& reads, const std::string& principal,
+                                          const flight_sql::MetadataContext& context,
+                                          const std::string& command,
+                                          const flight_sql::AnyMessage& asked) {
+  ARROW_ASSIGN_OR_RAISE(auto answer, flight_sql::AnswerMetadata(context, asked));
+  messages::FlightInfo info;
+  info.mutable_flight_descriptor()->set_type(messages::FlightDescriptor::CMD);
+  info.mutable_flight_descriptor()->set_cmd(command);
+  ARROW_ASSIGN_OR_RAISE(*info.mutable_schema(), SerializedSchema(*answer->schema()));
+  info.set_total_records(answer->num_rows());
+  info.set_total_bytes(kUnknown);
+  AddEndpoints(reads.results, principal, std::make_shared<query::BatchResult>(std::move(answer)), 1,
+               info);
   return info;
 }
 
 Result<messages::FlightInfo> TableListing(const query::ReadSource& source,
-                                          const iceberg::TableIdentifier& table) {
-  ARROW_ASSIGN_OR_RAISE(const auto loaded, query::LoadTable(source, table));
+                                          const iceberg::TableIdentifier& table,
+                                          const query::AsOf& as_of) {
   messages::FlightInfo info;
   NameTable(table, info);
-  const auto schema = lake::ArrowSchemaOf(*loaded.metadata->current_schema());
+  std::shared_ptr<arrow::Schema> schema;
+  if (as_of.is_now()) {
+    ARROW_ASSIGN_OR_RAISE(const auto loaded, query::LoadTable(source, table));
+    schema = lake::ArrowSchemaOf(*loaded.metadata->current_schema());
+  } else {
+    ARROW_ASSIGN_OR_RAISE(const auto snapshot, query::TakeSnapshot(source, table, as_of));
+    schema = snapshot->schema;
+  }
   ARROW_ASSIGN_OR_RAISE(*info.mutable_schema(), SerializedSchema(*schema));
   info.set_total_records(kUnknown);
   info.set_total_bytes(kUnknown);

@@ -13,8 +13,10 @@
 #include "arka/acks/loop_contexts.h"
 #include "arka/acks/session_registry.h"
 #include "arka/flight/action.h"
+#include "arka/flight/client_sessions.h"
 #include "arka/flight/describe_calls.h"
 #include "arka/flight/write_stream.h"
+#include "arka/flight_sql/prepared_statements.h"
 #include "arka/ingest/engine.h"
 #include "arka/io/clock.h"
 #include "arka/io/random.h"
@@ -43,10 +45,13 @@ class FlightService : public transport::Service {
 
  private:
   std::unique_ptr<transport::CallHandler> StartWrite(transport::ServerCall& call, WriteRpc rpc);
+  Result<std::unique_ptr<transport::CallHandler>> StartPutCommand(transport::ServerCall& call,
+                                                                  const std::string& command);
   ActionContext ActionContextOf(transport::ServerCall& call);
   DescribeContext DescribeContextOf(transport::ServerCall& call);
+  std::string NamespaceOf(transport::ServerCall& call);
   void SweepSessions(transport::EventLoop& loop);
-  void SweepSnapshots(transport::EventLoop& loop);
+  void SweepResults(transport::EventLoop& loop);
 
   ingest::Engine& engine_;
   query::TableReads& reads_;
@@ -54,6 +59,8 @@ class FlightService : public transport::Service {
   Random& random_;
   const WriteStreamOptions options_;
   acks::SessionRegistry sessions_;
+  ClientSessions client_sessions_;
+  flight_sql::PreparedStatements statements_;
   acks::LoopContexts contexts_;
   std::atomic<bool> shutting_down_{false};
 };

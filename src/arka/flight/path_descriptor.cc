@@ -4,6 +4,16 @@
 
 namespace arka::flight {
 
+std::optional<std::string> CommandOf(const arrow::Buffer& message) {
+  using Descriptor = ::arrow::flight::protocol::FlightDescriptor;
+  Descriptor descriptor;
+  if (!descriptor.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
+    return std::nullopt;
+  }
+  if (descriptor.type() != Descriptor::CMD) return std::nullopt;
+  return descriptor.cmd();
+}
+
 Result<std::vector<std::string>> ParsePathDescriptor(const arrow::Buffer& message) {
   ::arrow::flight::protocol::FlightDescriptor descriptor;
   if (!descriptor.ParseFromArray(message.data(), static_cast<int>(message.size()))) {

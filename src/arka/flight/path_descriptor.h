@@ -1,6 +1,7 @@
-// A FlightDescriptor's path, out of its protobuf message.
+// A FlightDescriptor's path or command, out of its protobuf message.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include "arka/base/error.h"
 
 namespace arka::flight {
+
+/// What is in a descriptor of type CMD; nothing where `message` is none.
+std::optional<std::string> CommandOf(const arrow::Buffer& message);
 
 /// kInvalidRequest where `message` is not a FlightDescriptor of type PATH with at least one
 /// element.

@@ -130,6 +130,10 @@ TEST_F(PermissionsTest, ActionsOnATableNeedTheirRight) {
       {"flush", R"({"level": "LOCAL_DISK", "table": "sales.orders"})", Right::kWrite},
       {"commit", R"({"table": "sales.orders"})", Right::kWrite},
       {"create_table", schema, Right::kAdmin},
+      {"alter_table", R"({"table": "sales.orders", "changes": []})", Right::kAdmin},
+      {"seal", R"({"table": "sales.none"})", Right::kAdmin},
+      {"unseal", R"({"table": "sales.none"})", Right::kAdmin},
+      {"drop_table", R"({"table": "sales.none"})", Right::kAdmin},
   };
   for (const auto& action : actions) {
     for (const Right right : auth::kRights) {

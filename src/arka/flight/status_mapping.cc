@@ -19,6 +19,8 @@ GrpcCode GrpcCodeOf(ErrorCode code) {
       return GrpcCode::kNotFound;
     case ErrorCode::kAlreadyExists:
       return GrpcCode::kAlreadyExists;
+    case ErrorCode::kFailedPrecondition:
+      return GrpcCode::kFailedPrecondition;
     case ErrorCode::kTooLarge:
     case ErrorCode::kBackpressure:
       return GrpcCode::kResourceExhausted;

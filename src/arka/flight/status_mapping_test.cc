@@ -38,6 +38,7 @@ TEST(StatusMapping, TheCodesAreThoseOfTheWireContract) {
   EXPECT_EQ(GrpcCodeOf(ErrorCode::kInvalidRequest), GrpcCode::kInvalidArgument);
   EXPECT_EQ(GrpcCodeOf(ErrorCode::kNotFound), GrpcCode::kNotFound);
   EXPECT_EQ(GrpcCodeOf(ErrorCode::kAlreadyExists), GrpcCode::kAlreadyExists);
+  EXPECT_EQ(GrpcCodeOf(ErrorCode::kFailedPrecondition), GrpcCode::kFailedPrecondition);
   EXPECT_EQ(GrpcCodeOf(ErrorCode::kTooLarge), GrpcCode::kResourceExhausted);
   EXPECT_EQ(GrpcCodeOf(ErrorCode::kBackpressure), GrpcCode::kResourceExhausted);
   EXPECT_EQ(GrpcCodeOf(ErrorCode::kShuttingDown), GrpcCode::kUnavailable);

@@ -31,6 +31,11 @@ StreamInput::StreamInput(transport::ServerCall& call, acks::LoopContext& context
       admission_(context, clock, options.admission_timeout,
                  [this](auto admission) { OnSettled(std::move(admission)); }) {}
 
+void StreamInput::WriteTo(protocol::TableName table) {
+  table_name_ = std::move(table);
+  fixed_table_ = true;
+}
+
 void StreamInput::Add(std::shared_ptr<arrow::Buffer> message) {
   if (stopped_) return;
   bytes_ += message->size();
@@ -79,7 +84,7 @@ Status StreamInput::Take(const std::shared_ptr<arrow::Buffer>& message) {
 // The descriptor may come with the schema, or before it in a message of its own (Arrow C++ does
 // so).
 Status StreamInput::Open(const protocol::FlightData& data) {
-  if (data.descriptor != nullptr) {
+  if (data.descriptor != nullptr && !fixed_table_) {
     ARROW_ASSIGN_OR_RAISE(table_name_, TableAt(*data.descriptor));
     ARROW_RETURN_NOT_OK(call_.caller().Require(auth::Right::kWrite, table_name_->ToString()));
   }
@@ -156,11 +161,14 @@ Status StreamInput::DecodeAside(const protocol::FlightData& data) {
 Status StreamInput::Admit(ingest::DecodedWrite write,
                           const std::shared_ptr<arrow::Buffer>& app_metadata) {
   ARROW_ASSIGN_OR_RAISE(const int64_t seq, SeqOf(app_metadata));
+  const int64_t rows = write.stored->num_rows();
   ARROW_ASSIGN_OR_RAISE(const auto admission, admission_.Admit(*target_, std::move(write), seq));
   if (admission) {
     ++admitted_;
+    rows_ += rows;
     listener_.OnAdmitted(*admission);
   } else {
+    waiting_rows_ = rows;
     busy_ = true;
   }
   return Status::OK();
@@ -189,6 +197,7 @@ Result<int64_t> StreamInput::SeqOf(const std::shared_ptr<arrow::Buffer>& app_met
 void StreamInput::OnSettled(Result<ingest::Admission> admission) {
   if (admission.ok()) {
     ++admitted_;
+    rows_ += waiting_rows_;
     listener_.OnAdmitted(*admission);
   }
   // What follows may be refused as well and queue up again, so it is not done in this turn.

@@ -45,6 +45,9 @@ class StreamInput {
               const WriteStreamOptions& options, WriteRpc rpc, std::string producer,
               Listener& listener);
 
+  /// The table is that one, whatever descriptors come; before the first message.
+  void WriteTo(protocol::TableName table);
+
   void Add(std::shared_ptr<arrow::Buffer> message);
   void HalfClose();
   /// There may be room for acks again: goes on where the input waited for it.
@@ -56,6 +59,8 @@ class StreamInput {
   bool done() const { return half_closed_ && messages_.empty() && !busy_; }
   /// The stream's table; nullptr before it is open.
   const ingest::OpenedTable* target() const { return target_.get(); }
+  /// Rows of the batches that have been admitted.
+  int64_t rows() const { return rows_; }
 
  private:
   // Each takes the next step; where that ends later, busy_ is set.
@@ -93,6 +98,9 @@ class StreamInput {
   bool half_closed_ = false;
   bool stopped_ = false;
   int64_t admitted_ = 0;
+  int64_t rows_ = 0;
+  int64_t waiting_rows_ = 0;  // of the batch that waits for room
+  bool fixed_table_ = false;
   std::optional<protocol::TableName> table_name_;
   std::shared_ptr<arrow::Buffer> schema_header_;
   std::shared_ptr<const ingest::OpenedTable> target_;

@@ -34,8 +34,16 @@ class UnaryCall : public transport::CallHandler {
   /// still there.
   template <typename Made>
   void Aside(query::TableReads& reads, std::function<Made()> work, std::function<void(Made)> done) {
-    reads.Run([&loop = call_.loop(), weak = std::weak_ptr(alive_), work = std::move(work),
-               done = std::move(done)] {
+    AsideBy<Made>([&reads](std::function<void()> task) { reads.Run(std::move(task)); },
+                  std::move(work), std::move(done));
+  }
+
+  /// The same on another thread, which `run` finds.
+  template <typename Made>
+  void AsideBy(const std::function<void(std::function<void()>)>& run, std::function<Made()> work,
+               std::function<void(Made)> done) {
+    run([&loop = call_.loop(), weak = std::weak_ptr(alive_), work = std::move(work),
+         done = std::move(done)] {
       if (weak.expired()) return;
       // Shared: a task must be copyable, and what was made may not be.
       auto made = std::make_shared<Made>(work());

@@ -33,6 +33,8 @@ HttpError HttpErrorOf(ErrorCode code) {
       return {404, "NOT_FOUND"};
     case ErrorCode::kAlreadyExists:
       return {409, "ALREADY_EXISTS"};
+    case ErrorCode::kFailedPrecondition:
+      return {409, "FAILED_PRECONDITION"};
     case ErrorCode::kTooLarge:
       return {413, "RESOURCE_EXHAUSTED"};
     case ErrorCode::kBackpressure:

@@ -13,4 +13,9 @@ inline constexpr char kNameMappingProperty[] = "schema.name-mapping.default";
 /// The mapping of every field of `schema` to its own id and name, as the spec's JSON.
 std::string NameMappingJson(const Schema& schema);
 
+/// `mapping`, the JSON of an older schema of the table, with the names of `schema` at the top level
+/// added: columns keep the names that they had, but for those that other columns have now. What
+/// does not parse stays as it is.
+std::string ExtendedNameMapping(const std::string& mapping, const Schema& schema);
+
 }  // namespace arka::iceberg

@@ -20,6 +20,11 @@ void DurabilityTracker::OnWrite(TableId table, Lsn lsn) {
   first_uncommitted_.try_emplace(table, lsn);
 }
 
+Lsn DurabilityTracker::first_uncommitted(TableId table) const {
+  const auto found = first_uncommitted_.find(table);
+  return found == first_uncommitted_.end() ? kNoLsn : found->second;
+}
+
 void DurabilityTracker::OnDisk(Lsn disk_lsn) {
   ARKA_CHECK(disk_lsn <= watermarks_.last_lsn);
   watermarks_.disk_lsn = std::max(watermarks_.disk_lsn, disk_lsn);

@@ -39,6 +39,9 @@ class DurabilityTracker {
   /// The catalog does not have the table (any more), or has it again.
   void SetGone(TableId table, bool gone);
 
+  /// The first write to the table that is not committed, or a lower bound of it; kNoLsn: none is.
+  Lsn first_uncommitted(TableId table) const;
+
   const protocol::Watermarks& watermarks() const { return watermarks_; }
   /// Whether nothing is left to do: all is committed but the writes to tables that are gone.
   bool all_landed() const;

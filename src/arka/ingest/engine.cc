@@ -30,6 +30,7 @@ Engine::Engine(EngineSeams seams, EngineOptions options)
                  [this](Table& table) { return tables_.Look(table); }),
       tables_(seams.catalog, seams.warehouse, {options_.node, options_.auto_create},
               [this](Table& table) { committer_.AddTable(table); }),
+      changes_(seams.catalog, tables_, sequencer_),
       checkpoints_(seams.fs, seams.objects, options_.log.directory, options_.node) {}
 
 Result<std::unique_ptr<Engine>> Engine::Make(EngineSeams seams, EngineOptions options) {
@@ -260,9 +261,15 @@ Result<Lsn> Engine::AwaitDisk(std::chrono::milliseconds patience) {
                ": its disk is slow or full");
 }
 
-bool Engine::HasWritesAbove(Lsn committed, const std::string& table_uuid) const {
+std::optional<LogSpan> Engine::UncommittedOf(const iceberg::TableIdentifier& identifier) const {
+  const Table* const table = tables_.FindTable(identifier);
+  if (table == nullptr) return std::nullopt;
+  return LogSpan{table->uuid, sequencer_.FirstUncommitted(*table)};
+}
+
+Lsn Engine::LastWriteTo(const std::string& table_uuid) const {
   const Table* const table = tables_.FindByUuid(table_uuid);
-  return table != nullptr && table->last_write() > committed;
+  return table == nullptr ? kNoLsn : table->last_write();
 }
 
 Result<Lsn> Engine::ReadLog(const LogPins::Pin& pin, const std::string& table_uuid, Lsn after,
@@ -281,6 +288,10 @@ void Engine::CreateTable(iceberg::TableIdentifier table, std::shared_ptr<arrow::
                          std::function<void(Result<std::string>)> done) {
   opener_.Post([this, table = std::move(table), schema = std::move(schema),
                 done = std::move(done)] { done(tables_.Create(table, *schema)); });
+}
+
+void Engine::ChangeTables(std::function<void(TableChanges&)> task) {
+  opener_.Post([this, task = std::move(task)] { task(changes_); });
 }
 
 Result<LsnLevel> Engine::LevelOf(Lsn lsn) const {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "arka/ingest/recovery_progress.h"
 #include "arka/ingest/sequencer.h"
 #include "arka/ingest/stream_decoder.h"
+#include "arka/ingest/table_changes.h"
 #include "arka/ingest/table_registry.h"
 #include "arka/ingest/uploader.h"
 #include "arka/io/clock.h"
@@ -65,6 +67,12 @@ struct EngineOptions {
 struct LsnLevel {
   std::optional<Tier> tier;  // nothing: a crash took it before it was durable
   int64_t snapshot_id = 0;   // 0: not known from the LSN alone
+};
+
+/// What the log has of a table: writes from `first` on that are not committed; kNoLsn: none.
+struct LogSpan {
+  std::string table_uuid;
+  Lsn first = kNoLsn;
 };
 
 /// The edges of the process.
@@ -136,6 +144,8 @@ class Engine {
   /// of the engine's.
   void CreateTable(iceberg::TableIdentifier table, std::shared_ptr<arrow::Schema> schema,
                    std::function<void(Result<std::string>)> done);
+  /// Runs `task`, which may block, on the thread that opens tables: nothing is opened meanwhile.
+  void ChangeTables(std::function<void(TableChanges&)> task);
   /// Tables with writes that are not committed. Never blocks.
   std::vector<const Table*> UncommittedTables() const { return tables_.Uncommitted(); }
   /// Uploads what is on disk by now without waiting for the interval. Never blocks.
@@ -165,9 +175,12 @@ class Engine {
   /// waits until every write of before the call is on disk, and answers the last LSN that is: the
   /// last that will be, where the log failed. kTimedOut after `patience`. Blocks;
   Result<Lsn> AwaitDisk(std::chrono::milliseconds patience);
-  /// then, once the catalog has told of the table, whether the log may have writes to it above
-  /// `committed`;
-  bool HasWritesAbove(Lsn committed, const std::string& table_uuid) const;
+  /// then, before the catalog is asked, what the log may have of the table that has this name and
+  /// is not committed (LogSpan); nothing where no table of that name is known;
+  std::optional<LogSpan> UncommittedOf(const iceberg::TableIdentifier& identifier) const;
+  /// then, once the catalog has told of the table, the last LSN that it may have in the log; kNoLsn
+  /// where there is none;
+  Lsn LastWriteTo(const std::string& table_uuid) const;
   /// and a piece of its writes of after < LSN <= through,
   /// as LogReplayer::ReadAll. kUnavailable where the pin did not hold. Blocks.
   Result<Lsn> ReadLog(const LogPins::Pin& pin, const std::string& table_uuid, Lsn after,
@@ -204,6 +217,7 @@ class Engine {
   Sequencer sequencer_;
   Committer committer_;
   TableRegistry tables_;
+  TableChanges changes_;
   std::unique_ptr<wal::Log> log_;
   std::unique_ptr<LogReplayer> replayer_;
   CheckpointStore checkpoints_;

@@ -212,6 +212,7 @@ Result<std::optional<Admission>> Sequencer::JudgeLocked(const Producer& producer
 
 Result<Lsn> Sequencer::Append(Table& table, wal::WriteRecord record, DecodedWrite& write,
                               int64_t charged_bytes) {
+  ARROW_RETURN_NOT_OK(table.CheckTakesWrites());
   const WallTime now = record.timestamp;
   ARROW_ASSIGN_OR_RAISE(const Lsn lsn, log_->Append(std::move(record)));
   tracker_.OnWrite(table.id, lsn);
@@ -335,6 +336,16 @@ void Sequencer::OnCommitted(Table& table, const CommitEvent& event, Lsn next_hel
     ++commits_;
   }
   Tell();
+}
+
+Lsn Sequencer::Settle(const Table& table) const {
+  std::lock_guard lock(mutex_);
+  return table.last_write();
+}
+
+Lsn Sequencer::FirstUncommitted(const Table& table) const {
+  std::lock_guard lock(mutex_);
+  return tracker_.first_uncommitted(table.id);
 }
 
 void Sequencer::SetGone(const Table& table, bool gone) {

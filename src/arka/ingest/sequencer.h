@@ -142,6 +142,12 @@ class Sequencer : public wal::LogListener {
   /// from `next_held` on (kNoLsn: none).
   void OnCommitted(Table& table, const CommitEvent& event, Lsn next_held);
 
+  /// After it no write to `table` gets an LSN that Table::CheckTakesWrites refuses now; answers the
+  /// last one that it was given.
+  Lsn Settle(const Table& table) const;
+  /// The first write to `table` that is not committed, or a lower bound of it; kNoLsn: none is.
+  Lsn FirstUncommitted(const Table& table) const;
+
   /// The catalog does not have the table (any more), or has it again.
   void SetGone(const Table& table, bool gone);
 

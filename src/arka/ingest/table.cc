@@ -83,6 +83,18 @@ Status Table::CheckThere() const {
   return gone_reason_;
 }
 
+Status Table::CheckTakesWrites() const {
+  if (sealed_) {
+    return Error(ErrorCode::kFailedPrecondition, "table ", name().ToString(),
+                 " is sealed: it takes no further writes. What was written before is safe; the "
+                 "action 'unseal' opens it again");
+  }
+  if (closing_) {
+    return Error(ErrorCode::kUnavailable, "table ", name().ToString(), " is being dropped");
+  }
+  return Status::OK();
+}
+
 void Table::AddCommit(const CommitEvent& event) {
   std::lock_guard lock(mutex_);
   if (event.through.value <= committed_through_) return;

@@ -75,6 +75,15 @@ class Table {
   void NoteFound(const iceberg::TableIdentifier& name, int schema_id);
   /// How often the catalog was seen to have it: what it said before is older news.
   int64_t times_found() const { return times_found_; }
+  /// Sealed: the catalog says that nothing more is to be written to it (kSealedProperty). Closing:
+  /// it is being dropped. The Sequencer looks before it gives an LSN; Sequencer::Settle waits for
+  /// those that it is about to give.
+  void SetSealed(bool sealed) { sealed_ = sealed; }
+  void SetClosing(bool closing) { closing_ = closing; }
+  bool is_sealed() const { return sealed_; }
+  /// kFailedPrecondition where it is sealed, kUnavailable where it is being dropped; else OK.
+  Status CheckTakesWrites() const;
+
   /// The catalog does not have it any more: nothing new is taken until NoteFound. False, and
   /// nothing is noted, where it was found since it had been `times_found`.
   bool NoteGone(Status reason, int64_t times_found);
@@ -112,6 +121,8 @@ class Table {
   iceberg::TableIdentifier name_;  // guarded by mutex_
   Status gone_reason_;             // guarded by mutex_
   std::atomic<bool> gone_{false};
+  std::atomic<bool> sealed_{false};
+  std::atomic<bool> closing_{false};
   std::atomic<int64_t> times_found_{0};
   std::atomic<int64_t> last_write_{kNoLsn.value};
   std::atomic<int64_t> pending_writes_{0};

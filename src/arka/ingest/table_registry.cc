@@ -57,6 +57,11 @@ SchemaResult SchemaOf(const iceberg::Table& table, const TableDefinition& defini
       ". The writes are kept in the log; they land once the catalog has that schema again");
 }
 
+void NoteProperties(Table& table, const iceberg::TableMetadata& metadata) {
+  const auto sealed = metadata.properties.find(kSealedProperty);
+  table.SetSealed(sealed != metadata.properties.end() && sealed->second == "true");
+}
+
 }  // namespace
 
 TableRegistry::TableRegistry(iceberg::Catalog& catalog, ObjectStore& warehouse,
@@ -241,11 +246,13 @@ Result<TableRegistry::Entry*> TableRegistry::Register(
     entry = &tables_[metadata.table_uuid];
     if (entry->table != nullptr) {
       ARROW_RETURN_NOT_OK(TakeBack(*entry, loaded));
+      NoteProperties(*entry->table, metadata);
       return entry;
     }
     entry->table =
         std::make_unique<Table>(TableId{++last_table_id_}, loaded.identifier, metadata.table_uuid,
                                 location + "/data/", schema, committed);
+    NoteProperties(*entry->table, metadata);
     entry->table->NoteFound(loaded.identifier, metadata.current_schema_id);
     names_[loaded.identifier] = metadata.table_uuid;
   }
@@ -275,6 +282,10 @@ Status TableRegistry::TakeBack(Entry& entry, const iceberg::Table& loaded) {
     entry.held.clear();
     spdlog::info("tables: {} (UUID {}) is back; its writes go on", loaded.identifier.ToString(),
                  entry.table->uuid);
+  }
+  if (entry.table->is_gone()) {
+    entry.table->SetClosing(false);  // it was dropped, and is back
+    NoteProperties(*entry.table, metadata);
   }
   entry.table->NoteFound(loaded.identifier, metadata.current_schema_id);
   names_[loaded.identifier] = entry.table->uuid;

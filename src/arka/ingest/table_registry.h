@@ -33,6 +33,9 @@ struct OpenedTable {
   wal::DefinitionId definition;
 };
 
+/// Table property: "true" where nothing more is to be written to the table.
+inline constexpr char kSealedProperty[] = "arka.sealed";
+
 struct TableRegistryOptions {
   std::string node;
   bool auto_create = true;
@@ -72,6 +75,9 @@ class TableRegistry {
   /// kUnavailable where it may have been made: the catalog's answer was lost. Blocks.
   Result<std::string> Create(const iceberg::TableIdentifier& identifier,
                              const arrow::Schema& stream_schema);
+
+  /// While it is held, no table is opened or made.
+  std::unique_lock<std::mutex> HoldOpening() { return std::unique_lock(opening_); }
 
   /// Replay: a definition out of the log; answers its table. Where that is gone from the catalog
   /// (is_gone), the definition is kept until Look or Open finds the table.

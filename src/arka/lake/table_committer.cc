@@ -40,18 +40,9 @@ Result<Lsn> ParseLsn(const std::string& text) {
 
 /// The snapshot of `node` that holds the write `lsn`, or kExpiredSnapshot.
 int64_t SnapshotHolding(const iceberg::TableMetadata& metadata, const std::string& node, Lsn lsn) {
-  const auto lsn_of = [](const iceberg::Snapshot& snapshot, const char* key) {
-    const auto found = snapshot.summary.find(key);
-    if (found == snapshot.summary.end()) return std::optional<Lsn>();
-    const auto parsed = ParseLsn(found->second);
-    return parsed.ok() ? std::optional<Lsn>(*parsed) : std::nullopt;
-  };
   for (const auto& snapshot : metadata.snapshots) {
-    const auto of_node = snapshot.summary.find(kNodeKey);
-    if (of_node == snapshot.summary.end() || of_node->second != node) continue;
-    const auto first = lsn_of(snapshot, kFirstLsnKey);
-    const auto last = lsn_of(snapshot, kLastLsnKey);
-    if (first && last && *first <= lsn && lsn <= *last) return snapshot.snapshot_id;
+    const auto writes = WritesAddedBy(snapshot, node);
+    if (writes && writes->first <= lsn && lsn <= writes->last) return snapshot.snapshot_id;
   }
   return kExpiredSnapshot;
 }
@@ -91,6 +82,22 @@ Status NotPrepared(const Status& error) {
 }
 
 }  // namespace
+
+std::optional<CommittedWrites> WritesAddedBy(const iceberg::Snapshot& snapshot,
+                                             const std::string& node) {
+  const auto lsn_of = [&](const char* key) {
+    const auto found = snapshot.summary.find(key);
+    if (found == snapshot.summary.end()) return std::optional<Lsn>();
+    const auto parsed = ParseLsn(found->second);
+    return parsed.ok() ? std::optional<Lsn>(*parsed) : std::nullopt;
+  };
+  const auto of_node = snapshot.summary.find(kNodeKey);
+  if (of_node == snapshot.summary.end() || of_node->second != node) return std::nullopt;
+  const auto first = lsn_of(kFirstLsnKey);
+  const auto last = lsn_of(kLastLsnKey);
+  if (!first || !last) return std::nullopt;
+  return CommittedWrites{*first, *last};
+}
 
 Result<Lsn> CommittedLsnOf(const iceberg::TableMetadata& metadata, const std::string& node) {
   const auto property = metadata.properties.find(kCommittedLsnPrefix + node);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -34,6 +35,16 @@ struct StagedFile {
 
 /// What a table's property says is committed by `node`; kNoLsn where it says nothing.
 Result<Lsn> CommittedLsnOf(const iceberg::TableMetadata& metadata, const std::string& node);
+
+/// The writes first..last of one node.
+struct CommittedWrites {
+  Lsn first;
+  Lsn last;
+};
+
+/// The writes of `node` that `snapshot` added; nothing where its summary names none.
+std::optional<CommittedWrites> WritesAddedBy(const iceberg::Snapshot& snapshot,
+                                             const std::string& node);
 
 /// How a commit went.
 struct CommitOutcome {

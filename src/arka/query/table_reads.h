@@ -1,4 +1,4 @@
-// What the services need to read tables: where from, the snapshots that tickets stand for, the
+// What the services need to read tables: where from, the results that tickets stand for, the
 // queries in SQL, and the threads that do the reading. Owned by the composition root; destroyed
 // before the engine.
 #pragma once
@@ -10,7 +10,7 @@
 #include "arka/base/task_queue.h"
 #include "arka/io/clock.h"
 #include "arka/io/random.h"
-#include "arka/query/snapshot_registry.h"
+#include "arka/query/result_registry.h"
 #include "arka/query/sql_queries.h"
 #include "arka/query/table_snapshot.h"
 
@@ -18,7 +18,7 @@ namespace arka::query {
 
 struct TableReadsOptions {
   int threads = 2;
-  SnapshotRegistryOptions snapshots;
+  ResultRegistryOptions results;
   std::optional<SqlOptions> sql;  // none: SQL is not answered
 };
 
@@ -27,13 +27,13 @@ class TableReads {
   /// What `source` names, `clock` and `random` must outlive the reads.
   TableReads(ReadSource source, const Clock& clock, Random& random, TableReadsOptions options = {})
       : source(std::move(source)),
-        snapshots(clock, random, options.snapshots),
+        results(clock, random, options.results),
         threads_("arka-read", options.threads) {
     if (options.sql) sql_.emplace(this->source, *std::move(options.sql));
   }
 
   const ReadSource source;
-  SnapshotRegistry snapshots;
+  ResultRegistry results;
 
   /// Queries in SQL; kUnimplemented where they are switched off.
   Result<SqlQueries*> sql() {

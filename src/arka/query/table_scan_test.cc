@@ -155,6 +155,61 @@ TEST_F(TableScanTest, ReadsBesideCommitsSeeAPrefixThatHoldsWhatWasThereBefore) {
   time.join();
 }
 
+TEST_F(TableScanTest, AReadOfAnLsnSeesTheWritesUpToItAndNoOther) {
+  Start();
+  for (int64_t id = 0; id < 3; ++id) Write(id);  // LSNs 1000 to 1002, the first snapshot
+  ASSERT_TRUE(AwaitCommit());
+  for (int64_t id = 3; id < 6; ++id) Write(id);  // 1003 to 1005, the second
+  ASSERT_TRUE(AwaitCommit());
+  for (int64_t id = 6; id < 9; ++id) Write(id);  // 1006 to 1008, fresh
+  const auto ids_as_of = [&](int64_t lsn) -> Result<std::map<int64_t, int>> {
+    ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(*source_, kOrders, {.lsn = Lsn{lsn}}));
+    return Read(snapshot);
+  };
+  for (const int64_t lsn : {999, 1002, 1005, 1006, 1007, 1008}) {
+    ASSERT_THAT(ids_as_of(lsn).status(), IsOk()) << lsn;
+    EXPECT_EQ(*ids_as_of(lsn), ingest::EachOnce(lsn - 999)) << lsn;
+  }
+  for (const int64_t lsn : {1000, 1001, 1003, 1004, 1009}) {
+    EXPECT_EQ(CodeOf(ids_as_of(lsn).status()), ErrorCode::kNotFound) << lsn;
+  }
+}
+
+TEST_F(TableScanTest, AReadOfASnapshotSeesWhatItHeld) {
+  Start();
+  std::vector<int64_t> snapshots;
+  for (int64_t id = 0; id < 3; ++id) {
+    Write(id);
+    ASSERT_TRUE(AwaitCommit());
+    snapshots.push_back(
+        deployment_.catalog_memory.LoadTable(kOrders)->metadata->current_snapshot_id);
+  }
+  Write(3);
+  for (size_t i = 0; i < snapshots.size(); ++i) {
+    const auto snapshot = TakeSnapshot(*source_, kOrders, {.snapshot_id = snapshots[i]});
+    ASSERT_THAT(snapshot.status(), IsOk());
+    EXPECT_EQ(Read(*snapshot).ValueOrDie(), ingest::EachOnce(static_cast<int64_t>(i) + 1));
+  }
+  EXPECT_EQ(CodeOf(TakeSnapshot(*source_, kOrders, {.snapshot_id = 1}).status()),
+            ErrorCode::kNotFound);
+}
+
+// What other tables wrote meanwhile is not read.
+TEST_F(TableScanTest, TheLogIsReadFromTheTablesFirstUncommittedWriteToItsLast) {
+  deployment_.options.commit_interval = std::chrono::hours(1'000'000);
+  Start();
+  IdStream users;
+  ASSERT_THAT(users.Open(*engine_, ingest::kUsers), IsOk());
+  for (int64_t id = 0; id < 50; ++id) ASSERT_THAT(users.Write(*engine_, id), IsOk());
+  Write(0);
+  Write(1);
+  for (int64_t id = 0; id < 50; ++id) ASSERT_THAT(users.Write(*engine_, id), IsOk());
+  const auto snapshot = TakeSnapshot(*source_, kOrders).ValueOrDie();
+  EXPECT_EQ(snapshot->committed, Lsn{1049});
+  EXPECT_EQ(snapshot->through, Lsn{1051});
+  EXPECT_EQ(Read(snapshot).ValueOrDie(), ingest::EachOnce(2));
+}
+
 TEST_F(TableScanTest, AFileThatIsGoneOrDamagedIsAnErrorThatNamesIt) {
   Start();
   Write(0, 100);

@@ -4,7 +4,8 @@
 // property `arka.committed-lsn.<node>`); the log has the rest, up to the last write that was on
 // disk. So every write that was acknowledged before the read began is in exactly one of the two,
 // whatever is written and committed meanwhile. Writes of other nodes are seen once they are
-// committed. Immutable; thread-safe; keeps the log's writes from being released while it lives.
+// committed. A read may also be of an older state (AsOf). Immutable; thread-safe; keeps the log's
+// writes from being released while it lives.
 #pragma once
 
 #include <chrono>
@@ -22,6 +23,7 @@
 #include "arka/iceberg/data_file.h"
 #include "arka/ingest/engine.h"
 #include "arka/io/object_store.h"
+#include "arka/query/as_of.h"
 
 namespace arka::query {
 
@@ -39,8 +41,8 @@ struct TableSnapshot {
   std::string uuid;
   std::shared_ptr<arrow::Schema> schema;  // ArrowSchemaOf the table's current one
   std::vector<iceberg::DataFile> files;   // of the Iceberg snapshot; none where there is none
-  Lsn committed;                          // their writes end here; above it, the log's
-  Lsn through;                            // are read, up to here
+  Lsn committed;                          // the log's writes above it are read,
+  Lsn through;                            // up to here: what is below is in the files
   std::shared_ptr<const ingest::LogPins::Pin> pin;
 
   /// Whether there may be any.
@@ -51,10 +53,11 @@ struct TableSnapshot {
 Result<iceberg::Table> LoadTable(const ReadSource& source,
                                  const iceberg::TableIdentifier& identifier);
 
-/// Every write to the table that was acknowledged before the call, and perhaps later ones. Blocks.
-/// kNotFound where there is no such table; kTimedOut where the log's disk is slow or full; other
+/// Every write to the table that was acknowledged before the call, and perhaps later ones; or what
+/// `as_of` says. Blocks. kNotFound where there is no such table, or no such state of it (any more);
+/// kTimedOut where the log's disk is slow or full; other
 /// errors of catalog and warehouse.
 Result<std::shared_ptr<const TableSnapshot>> TakeSnapshot(
-    const ReadSource& source, const iceberg::TableIdentifier& identifier);
+    const ReadSource& source, const iceberg::TableIdentifier& identifier, const AsOf& as_of = {});
 
 }  // namespace arka::query

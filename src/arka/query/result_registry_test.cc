@@ -1,7 +1,8 @@
-#include "arka/query/snapshot_registry.h"
+#include "arka/query/result_registry.h"
 
 #include <gtest/gtest.h>
 
+#include "arka/query/batch_result.h"
 #include "arka/testing/matchers.h"
 #include "arka/testing/seeded_random.h"
 #include "arka/testing/simulated_clock.h"
@@ -13,36 +14,34 @@ using std::chrono::seconds;
 
 constexpr char kPrincipal[] = "alice";
 
-class SnapshotRegistryTest : public ::testing::Test {
+class ResultRegistryTest : public ::testing::Test {
  protected:
   std::vector<std::string> Hold(size_t parts = 1) {
-    return registry_.Hold(kPrincipal, std::make_shared<TableSnapshot>(),
-                          std::vector<SnapshotPart>(parts));
+    return registry_.Hold(kPrincipal, std::make_shared<BatchResult>(nullptr), parts);
   }
 
   SimulatedClock clock_;
   SeededRandom random_{1};
-  SnapshotRegistry registry_{clock_, random_, {.lifetime = seconds(10), .max_snapshots = 3}};
+  ResultRegistry registry_{clock_, random_, {.lifetime = seconds(10), .max_results = 3}};
 };
 
-TEST_F(SnapshotRegistryTest, EveryPartHasATicketOfItsOwn) {
-  const auto snapshot = std::make_shared<TableSnapshot>();
-  const auto tickets =
-      registry_.Hold(kPrincipal, snapshot, {{.fresh = true}, {.first_file = 0, .last_file = 3}});
+TEST_F(ResultRegistryTest, EveryPartHasATicketOfItsOwn) {
+  const auto result = std::make_shared<BatchResult>(nullptr);
+  const auto tickets = registry_.Hold(kPrincipal, result, 2);
   ASSERT_EQ(tickets.size(), 2u);
-  EXPECT_TRUE(registry_.Find(kPrincipal, tickets[0])->part.fresh);
-  EXPECT_EQ(registry_.Find(kPrincipal, tickets[1])->part.last_file, 3u);
-  EXPECT_EQ(registry_.Find(kPrincipal, tickets[1])->snapshot, snapshot);
+  EXPECT_EQ(registry_.Find(kPrincipal, tickets[0])->part, 0u);
+  EXPECT_EQ(registry_.Find(kPrincipal, tickets[1])->part, 1u);
+  EXPECT_EQ(registry_.Find(kPrincipal, tickets[1])->result, result);
 }
 
-TEST_F(SnapshotRegistryTest, ATicketIsGoodForWhomItWasGivenToAndForNobodyElse) {
+TEST_F(ResultRegistryTest, ATicketIsGoodForWhomItWasGivenToAndForNobodyElse) {
   const std::string ticket = Hold()[0];
   EXPECT_EQ(CodeOf(registry_.Find("bob", ticket).status()), ErrorCode::kNotFound);
-  EXPECT_FALSE(registry_.Forget("bob", ticket));
+  EXPECT_FALSE(registry_.Cancel("bob", ticket));
   EXPECT_THAT(registry_.Find(kPrincipal, ticket), IsOk());
 }
 
-TEST_F(SnapshotRegistryTest, AnyOtherTextIsNoTicket) {
+TEST_F(ResultRegistryTest, AnyOtherTextIsNoTicket) {
   const std::string ticket = Hold(2)[0];
   const std::string name = ticket.substr(0, ticket.size() - 2);
   for (const std::string& text :
@@ -54,7 +53,7 @@ TEST_F(SnapshotRegistryTest, AnyOtherTextIsNoTicket) {
   }
 }
 
-TEST_F(SnapshotRegistryTest, WhatNobodyAsksForIsForgottenAndWhatIsUsedStays) {
+TEST_F(ResultRegistryTest, WhatNobodyAsksForIsForgottenAndWhatIsUsedStays) {
   const std::string used = Hold()[0];
   const std::string unused = Hold()[0];
   clock_.Advance(seconds(9));
@@ -66,7 +65,7 @@ TEST_F(SnapshotRegistryTest, WhatNobodyAsksForIsForgottenAndWhatIsUsedStays) {
   EXPECT_EQ(registry_.size(), 1u);
 }
 
-TEST_F(SnapshotRegistryTest, WhereTooManyAreHeldTheOldestGoes) {
+TEST_F(ResultRegistryTest, WhereTooManyAreHeldTheOldestGoes) {
   const std::string first = Hold()[0];
   clock_.Advance(seconds(1));
   const std::string second = Hold()[0];
@@ -81,10 +80,13 @@ TEST_F(SnapshotRegistryTest, WhereTooManyAreHeldTheOldestGoes) {
   EXPECT_EQ(registry_.Find(kPrincipal, second).ok() + registry_.Find(kPrincipal, third).ok(), 1);
 }
 
-TEST_F(SnapshotRegistryTest, WhatIsForgottenOnPurposeIsGone) {
+TEST_F(ResultRegistryTest, WhatIsCancelledIsGoneAndItsReadersAreTold) {
   const std::string ticket = Hold()[0];
-  EXPECT_TRUE(registry_.Forget(kPrincipal, ticket));
-  EXPECT_FALSE(registry_.Forget(kPrincipal, ticket));
+  const auto result = registry_.Find(kPrincipal, ticket)->result;
+  EXPECT_FALSE(result->is_cancelled());
+  EXPECT_TRUE(registry_.Cancel(kPrincipal, ticket));
+  EXPECT_TRUE(result->is_cancelled());
+  EXPECT_FALSE(registry_.Cancel(kPrincipal, ticket));
   EXPECT_EQ(CodeOf(registry_.Find(kPrincipal, ticket).status()), ErrorCode::kNotFound);
 }
 

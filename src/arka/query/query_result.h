@@ -1,0 +1,34 @@
+// A query in SQL as a result that a ticket stands for: every read of it runs the query anew, over
+// what was acknowledged by then.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "arka/query/held_result.h"
+#include "arka/query/sql_queries.h"
+
+namespace arka::query {
+
+/// Of one part.
+class QueryResult : public HeldResult {
+ public:
+  /// `queries` must outlive the result and its readers.
+  QueryResult(SqlQueries& queries, SqlStatement statement)
+      : queries_(queries), statement_(std::move(statement)) {}
+
+  Result<std::unique_ptr<ResultReader>> Read(size_t part) override;
+  void Cancel() override;
+  void Run(std::function<void()> task) override { queries_.Run(std::move(task)); }
+  bool runs_by_itself() const override { return true; }
+
+ private:
+  SqlQueries& queries_;
+  const SqlStatement statement_;
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<SqlResult>> running_;  // guarded by mutex_
+};
+
+}  // namespace arka::query
