@@ -292,6 +292,7 @@ def test_who_waits_for_commits_is_answered_when_the_server_stops(slow_server):
                             arka_acks="COMMITTED")
         eventually(lambda: json.loads(
             request(slow_server, "GET", "/api/v1/status").body)["disk_lsn"] == 1000)
+        assert not waits.done()
         slow_server.stop()
         assert waits.result().json["writes"] == [
             {"lsn": 1000, "durability_level": "COMMITTED", "rows": 1}]
