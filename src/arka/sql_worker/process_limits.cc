@@ -29,7 +29,9 @@ Status LimitThisProcess(int keep, int64_t memory_bytes) {
   close_range(static_cast<unsigned>(keep + 1), ~0U, 0);
   ARROW_RETURN_NOT_OK(Limit(RLIMIT_CORE, "core files", 0));
   ARROW_RETURN_NOT_OK(Limit(RLIMIT_FSIZE, "the size of files", 0));
+#ifndef __SANITIZE_ADDRESS__  // whose shadow alone is larger than any limit
   ARROW_RETURN_NOT_OK(Limit(RLIMIT_DATA, "memory", static_cast<rlim_t>(memory_bytes)));
+#endif
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return ErrnoStatus(errno, "give up", "privileges");
   }
