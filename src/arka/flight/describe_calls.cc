@@ -10,6 +10,7 @@
 #include "arka/flight/flight_info.h"
 #include "arka/flight/path_descriptor.h"
 #include "arka/flight/statement_info.h"
+#include "arka/flight_sql/insert_statement.h"
 #include "arka/flight_sql/metadata_commands.h"
 #include "arka/protocol/descriptor.h"
 
@@ -86,11 +87,11 @@ void DescribeCall::DescribeTable(iceberg::TableIdentifier table, query::AsOf as_
 
 Status DescribeCall::DescribeCommand(const std::string& command) {
   auto asked = flight_sql::Unwrap(command);
-  if (!asked) {
-    return Error(ErrorCode::kUnimplemented,
-                 "the command is no message of Flight SQL; other commands are not answered");
+  if (!asked) return DescribeQuery(command);
+  if (!flight_sql::IsMetadataCommand(*asked)) {
+    ARROW_ASSIGN_OR_RAISE(auto statement, StatementOf(Session(), *asked));
+    return DescribeStatement(std::move(statement), command);
   }
-  if (!flight_sql::IsMetadataCommand(*asked)) return DescribeStatement(*asked, command);
   Aside<Result<std::string>>(
       context_.reads,
       [&reads = context_.reads, caller = call_.shared_caller(), kind = answer_, command,
@@ -107,15 +108,25 @@ Status DescribeCall::DescribeCommand(const std::string& command) {
   return Status::OK();
 }
 
-Status DescribeCall::DescribeStatement(const flight_sql::AnyMessage& asked,
+// A command that is no message of Flight SQL is the text of a query.
+Status DescribeCall::DescribeQuery(const std::string& text) {
+  if (!flight_sql::IsInsert(text)) return DescribeStatement({text, nullptr}, text);
+  return Error(ErrorCode::kInvalidRequest,
+               "only one SELECT statement is answered here: rows are written by DoExchange, DoPut "
+               "or Flight SQL's statements");
+}
+
+SqlSession DescribeCall::Session() const {
+  return {context_.engine,  context_.reads,        context_.statements,
+          context_.options, call_.shared_caller(), context_.default_namespace};
+}
+
+Status DescribeCall::DescribeStatement(flight_sql::PreparedStatement statement,
                                        const std::string& command) {
-  const SqlSession session{context_.engine,  context_.reads,        context_.statements,
-                           context_.options, call_.shared_caller(), context_.default_namespace};
-  ARROW_ASSIGN_OR_RAISE(auto statement, StatementOf(session, asked));
   ARROW_ASSIGN_OR_RAISE(query::SqlQueries * queries, context_.reads.sql());
   AsideBy<Result<std::string>>(
       [queries](std::function<void()> task) { queries->Run(std::move(task)); },
-      [session, statement = std::move(statement), kind = answer_, command] {
+      [session = Session(), statement = std::move(statement), kind = answer_, command] {
         return AnswerOf(kind, StatementInfo(session, statement, command, kind == Kind::kSchema));
       },
       [this](Result<std::string> message) { Write(message); });

@@ -9,7 +9,7 @@
 
 #include "arka/flight/sql_session.h"
 #include "arka/flight/unary_call.h"
-#include "arka/flight_sql/any_message.h"
+#include "arka/flight_sql/prepared_statements.h"
 #include "arka/iceberg/identifier.h"
 #include "arka/ingest/engine.h"
 
@@ -39,7 +39,9 @@ class DescribeCall : public UnaryCall {
  private:
   void DescribeTable(iceberg::TableIdentifier table, query::AsOf as_of);
   Status DescribeCommand(const std::string& command);
-  Status DescribeStatement(const flight_sql::AnyMessage& asked, const std::string& command);
+  Status DescribeQuery(const std::string& text);
+  Status DescribeStatement(flight_sql::PreparedStatement statement, const std::string& command);
+  SqlSession Session() const;
   void Write(const Result<std::string>& message);
 
   const DescribeContext context_;

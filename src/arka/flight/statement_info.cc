@@ -82,8 +82,11 @@ Result<::arrow::flight::protocol::FlightInfo> StatementInfo(
     query::SqlStatement query{statement.sql, statement.parameters, session.may_read(),
                               session.default_namespace};
     ARROW_ASSIGN_OR_RAISE(auto described, queries->Describe(query));
-    schema = std::move(described.schema);
-    if (!schema_only) result = std::make_shared<query::QueryResult>(*queries, std::move(query));
+    schema = described.schema;
+    if (!schema_only) {
+      result =
+          std::make_shared<query::QueryResult>(*queries, std::move(query), std::move(described));
+    }
   }
   ::arrow::flight::protocol::FlightInfo info;
   info.mutable_flight_descriptor()->set_type(::arrow::flight::protocol::FlightDescriptor::CMD);

@@ -34,8 +34,20 @@ class Reader : public ResultReader {
 
 }  // namespace
 
+std::vector<std::string> QueryResult::tables() const {
+  std::vector<std::string> names;
+  for (const auto& table : description_.tables) names.push_back(table.ToString());
+  return names;
+}
+
 Result<std::unique_ptr<ResultReader>> QueryResult::Read(size_t part) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<SqlResult> rows, queries_.Execute(statement_));
+  if (!rows->schema()->Equals(*description_.schema)) {
+    return Error(
+        ErrorCode::kUnavailable,
+        "a table was altered since the query was described, so that its columns are others "
+        "now: begin again with GetFlightInfo");
+  }
   {
     std::lock_guard lock(mutex_);
     std::erase_if(running_, [](const auto& query) { return query.expired(); });

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "arka/query/held_result.h"
@@ -15,10 +16,13 @@ namespace arka::query {
 /// Of one part.
 class QueryResult : public HeldResult {
  public:
-  /// `queries` must outlive the result and its readers.
-  QueryResult(SqlQueries& queries, SqlStatement statement)
-      : queries_(queries), statement_(std::move(statement)) {}
+  /// `description` is what the statement was described as: a read fails where the tables were
+  /// altered since, so that its columns are others. `queries` must outlive the result and its
+  /// readers.
+  QueryResult(SqlQueries& queries, SqlStatement statement, SqlDescription description)
+      : queries_(queries), statement_(std::move(statement)), description_(std::move(description)) {}
 
+  std::vector<std::string> tables() const override;
   Result<std::unique_ptr<ResultReader>> Read(size_t part) override;
   void Cancel() override;
   void Run(std::function<void()> task) override { queries_.Run(std::move(task)); }
@@ -27,6 +31,7 @@ class QueryResult : public HeldResult {
  private:
   SqlQueries& queries_;
   const SqlStatement statement_;
+  const SqlDescription description_;
   std::mutex mutex_;
   std::vector<std::weak_ptr<SqlResult>> running_;  // guarded by mutex_
 };
