@@ -189,7 +189,7 @@ BOMBS = [
 @pytest.fixture
 def strict(tmp_path):
     server = ArkaServer(tmp_path / "data", {
-        "query.timeout": "2s", "query.memory_limit": "256MB", "query.workers": "2",
+        "query.timeout": "4s", "query.memory_limit": "256MB", "query.workers": "2",
         "durability.iceberg_commit_interval": "500ms"})
     yield server
     server.stop()
@@ -234,7 +234,7 @@ def test_bombs_are_ended_within_their_limits_while_writes_go_on(strict):
                     query(client, sql)
                 except (pa.ArrowException, flight.FlightError):
                     ended += 1
-                assert time.monotonic() - began < 12, sql
+                assert time.monotonic() - began < 20, sql
                 assert value(client, "SELECT 42") == 42, sql
     finally:
         stop.set()
