@@ -18,7 +18,8 @@ HttpService::HttpService(ingest::Engine& engine, query::TableReads& reads,
     : cors_(options.cors),
       pages_(engine),
       writes_({engine, reads, contexts, sessions, clock, options.writes}),
-      acks_(engine, sessions, clock) {}
+      acks_(engine, sessions, clock),
+      queries_(reads) {}
 
 transport::BodyTerms HttpService::Admit(const transport::HttpRequest& head) {
   if (cors_.IsPreflight(head) || !head.path.starts_with(kTablesPath)) return {};
@@ -45,6 +46,7 @@ void HttpService::Handle(transport::HttpRequest request, transport::HttpResponde
     return writes_.Handle(std::move(request), std::move(respond));
   }
   if (request.path.starts_with(kAcksPath)) return acks_.Handle(request, respond);
+  if (request.path == kQueryPath) return queries_.Handle(request, std::move(respond));
   if (request.path == kOpenApiPath && (request.method == "GET" || request.method == "HEAD")) {
     return respond(OpenApiAnswer());
   }

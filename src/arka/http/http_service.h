@@ -2,6 +2,7 @@
 //
 //   POST /api/v1/tables/{namespace}/{table}   table_writes.h
 //   GET  /api/v1/acks/{session}               ack_events.h
+//   POST /api/v1/query                        queries.h
 //   GET  /api/v1/openapi.json                 openapi.h
 //   everything else                           status_pages.h
 //
@@ -11,6 +12,7 @@
 
 #include "arka/http/ack_events.h"
 #include "arka/http/cors.h"
+#include "arka/http/queries.h"
 #include "arka/http/status_pages.h"
 #include "arka/http/table_writes.h"
 #include "arka/transport/http.h"
@@ -41,6 +43,7 @@ class HttpService : public transport::HttpHandler {
   StatusPages pages_;
   TableWrites writes_;
   AckEvents acks_;
+  Queries queries_;
 };
 
 }  // namespace arka::http

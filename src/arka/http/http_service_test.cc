@@ -29,7 +29,7 @@ TEST(OpenApi, DescribesThePathsThatAreAnswered) {
   EXPECT_EQ(document["openapi"], "3.0.3");
   for (const auto& [path, unused] : document["paths"].items()) {
     const bool known = path.starts_with(kTablesPath) || path.starts_with(kAcksPath) ||
-                       path == kOpenApiPath || path == "/api/v1/status";
+                       path == kOpenApiPath || path == kQueryPath || path == "/api/v1/status";
     EXPECT_TRUE(known) << path;
   }
   const auto& post = document["paths"]["/api/v1/tables/{namespace}/{table}"]["post"];

@@ -42,7 +42,8 @@ std::vector<std::string> QueryResult::tables() const {
 
 Result<std::unique_ptr<ResultReader>> QueryResult::Read(size_t part) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<SqlResult> rows, queries_.Execute(statement_));
-  if (!rows->schema()->Equals(*description_.schema)) {
+  // What parameters make of the columns is known only once they are bound.
+  if (statement_.parameters == nullptr && !rows->schema()->Equals(*description_.schema)) {
     return Error(
         ErrorCode::kUnavailable,
         "a table was altered since the query was described, so that its columns are others "

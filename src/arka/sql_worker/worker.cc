@@ -140,14 +140,19 @@ Status Worker::Execute(sql::Frame frame) {
 }
 
 // The schema goes out before anything runs: whoever waits can turn to something else meanwhile.
+// What parameters make of it is known only then.
 Status Worker::SendRows(Database& database, const OwnedStatement& statement) {
-  ARROW_ASSIGN_OR_RAISE(const auto schema, ResultSchemaOf(database.connection(), statement));
-  ARROW_ASSIGN_OR_RAISE(const auto message, arrow::ipc::SerializeSchema(*schema));
-  ARROW_RETURN_NOT_OK(channel_.Send(FrameKind::kSchema, "", {message}));
+  std::shared_ptr<arrow::Schema> announced;
+  if (duckdb_nparams(statement.get()) == 0) {
+    ARROW_ASSIGN_OR_RAISE(announced, ResultSchemaOf(database.connection(), statement));
+    ARROW_RETURN_NOT_OK(SendSchema(*announced));
+  }
   ARROW_ASSIGN_OR_RAISE(auto rows, ResultStream::Start(statement));
-  if (!rows.schema()->Equals(*schema)) {
+  if (announced == nullptr) {
+    ARROW_RETURN_NOT_OK(SendSchema(*rows.schema()));
+  } else if (!rows.schema()->Equals(*announced)) {
     return Error(ErrorCode::kInternal, "the result's columns are not those that were announced: ",
-                 rows.schema()->ToString(), " instead of ", schema->ToString());
+                 rows.schema()->ToString(), " instead of ", announced->ToString());
   }
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, rows.Next());
@@ -158,6 +163,11 @@ Status Worker::SendRows(Database& database, const OwnedStatement& statement) {
       ARROW_RETURN_NOT_OK(SendBatch(*batch->Slice(first, rows)));
     }
   }
+}
+
+Status Worker::SendSchema(const arrow::Schema& schema) {
+  ARROW_ASSIGN_OR_RAISE(const auto message, arrow::ipc::SerializeSchema(schema));
+  return channel_.Send(FrameKind::kSchema, "", {message});
 }
 
 Status Worker::SendBatch(const arrow::RecordBatch& batch) {

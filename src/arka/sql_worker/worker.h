@@ -26,6 +26,7 @@ class Worker {
   Status Describe(sql::Frame frame);
   Status Execute(sql::Frame frame);
   Status SendRows(Database& database, const OwnedStatement& statement);
+  Status SendSchema(const arrow::Schema& schema);
   Status SendBatch(const arrow::RecordBatch& batch);
 
   sql::WorkerChannel channel_;
