@@ -12,6 +12,7 @@
 #include "arka/lake/arrow_schema.h"
 #include "arka/protocol/table_name.h"
 #include "arka/query/sql_types.h"
+#include "arka/sql/quoting.h"
 
 namespace arka::flight_sql {
 namespace {
@@ -80,7 +81,7 @@ Result<std::string> ConvertingQuery(const arrow::Schema& table, const InsertStat
     ARROW_ASSIGN_OR_RAISE(const std::string type, query::SqlTypeOf(*field.type()));
     const std::string source = sources[i] ? "arka_c" + std::to_string(*sources[i]) : "NULL";
     select += (i == 0 ? "" : ", ") + ("CAST(" + source + " AS " + type + ") AS ") +
-              QuotedIdentifier(field.name());
+              sql::Quoted(field.name());
   }
   for (int i = 0; i < columns; ++i) names += (i == 0 ? "arka_c" : ", arka_c") + std::to_string(i);
   return "SELECT " + select + " FROM (" + insert.query + "\n) AS arka_rows(" + names + ")";

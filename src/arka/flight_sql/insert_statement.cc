@@ -191,13 +191,4 @@ std::string WithTypedParameters(const std::string& query, const std::vector<std:
   return out + value;
 }
 
-std::string QuotedIdentifier(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    if (c == '"') quoted += c;
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 }  // namespace arka::flight_sql

@@ -30,7 +30,4 @@ std::string WithTypedParameters(const std::string& query, const std::vector<std:
 /// The first word of a statement, in upper case: "SELECT"; empty where it begins otherwise.
 std::string FirstWord(std::string_view sql);
 
-/// `name` as SQL quotes it.
-std::string QuotedIdentifier(std::string_view name);
-
 }  // namespace arka::flight_sql

@@ -58,7 +58,5 @@ TEST(FirstWord, IsThatOfTheStatement) {
   EXPECT_FALSE(IsInsert("inserted"));
 }
 
-TEST(QuotedIdentifier, DoublesQuotes) { EXPECT_EQ(QuotedIdentifier("a\"b"), "\"a\"\"b\""); }
-
 }  // namespace
 }  // namespace arka::flight_sql

@@ -184,8 +184,10 @@ Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(NamedTable* table) 
   ARROW_ASSIGN_OR_RAISE(table->seen.columns, ColumnsOf(table->identifier, *snapshot->schema));
   auto rest = std::make_shared<TableSnapshot>(*snapshot);
   rest->files.clear();
+  const size_t schema = std::hash<std::string>()(snapshot->schema->fingerprint() +
+                                                 snapshot->schema->metadata_fingerprint());
   for (const auto& file : snapshot->files) {
-    ARROW_ASSIGN_OR_RAISE(const bool by_worker, IsReadByWorkers(*snapshot, file));
+    ARROW_ASSIGN_OR_RAISE(const bool by_worker, IsReadByWorkers(*snapshot, schema, file));
     if (by_worker) {
       table->seen.files.push_back(*LocalPathOf(file.file_path));
     } else {
@@ -200,11 +202,9 @@ Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(NamedTable* table) 
 }
 
 // Data files do not change, so that each is looked at once.
-Result<bool> SqlQueries::IsReadByWorkers(const TableSnapshot& snapshot,
+Result<bool> SqlQueries::IsReadByWorkers(const TableSnapshot& snapshot, size_t schema,
                                          const iceberg::DataFile& file) {
   if (!LocalPathOf(file.file_path)) return false;
-  const size_t schema = std::hash<std::string>()(snapshot.schema->fingerprint() +
-                                                 snapshot.schema->metadata_fingerprint());
   {
     std::lock_guard lock(mutex_);
     const auto known = read_by_workers_.find(file.file_path);

@@ -81,7 +81,9 @@ class SqlQueries {
   Result<NamedTable> Resolve(const sql::TableReference& reference,
                              const SqlStatement& statement) const;
   Result<std::unique_ptr<FreshRowsFile>> ReadTable(NamedTable* table);
-  Result<bool> IsReadByWorkers(const TableSnapshot& snapshot, const iceberg::DataFile& file);
+  /// `schema` stands for the snapshot's.
+  Result<bool> IsReadByWorkers(const TableSnapshot& snapshot, size_t schema,
+                               const iceberg::DataFile& file);
 
   const ReadSource source_;
   const SqlOptions options_;

@@ -1,24 +1,15 @@
 #include "arka/query/sql_types.h"
 
-#include <string_view>
-
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <arrow/util/checked_cast.h>
+
+#include "arka/sql/quoting.h"
 
 namespace arka::query {
 namespace {
 
 using arrow::internal::checked_cast;
-
-std::string Quoted(std::string_view name) {
-  std::string out = "\"";
-  for (const char c : name) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
 
 std::string TimestampType(const arrow::TimestampType& type) {
   if (!type.timezone().empty()) return "TIMESTAMP WITH TIME ZONE";
@@ -29,7 +20,7 @@ Result<std::string> StructType(const arrow::DataType& type) {
   std::string fields;
   for (const auto& field : type.fields()) {
     ARROW_ASSIGN_OR_RAISE(const std::string inner, SqlTypeOf(*field->type()));
-    fields += (fields.empty() ? "" : ", ") + Quoted(field->name()) + " " + inner;
+    fields += (fields.empty() ? "" : ", ") + sql::Quoted(field->name()) + " " + inner;
   }
   return "STRUCT(" + fields + ")";
 }

@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-namespace arka::sql_worker {
-namespace {
+#include "arka/sql/quoting.h"
 
-std::string Doubled(std::string_view text, char quote) {
-  std::string out(1, quote);
-  for (const char c : text) {
-    if (c == quote) out += quote;
-    out += c;
-  }
-  return out + quote;
-}
+namespace arka::sql_worker {
+
+using sql::Literal;
+using sql::Quoted;
+
+namespace {
 
 template <typename Items, typename ToText>
 std::string Join(const Items& items, ToText to_text) {
@@ -61,9 +58,6 @@ std::string NoRows(const sql::WorkerTable& table) {
 }
 
 }  // namespace
-
-std::string Quoted(std::string_view name) { return Doubled(name, '"'); }
-std::string Literal(std::string_view text) { return Doubled(text, '\''); }
 
 Result<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {
   std::unique_ptr<Database> database(new Database);

@@ -61,8 +61,4 @@ class Database {
   std::vector<std::string> views_;  // the tables that it has now, quoted
 };
 
-/// `name` as an identifier in SQL, and `text` as a string.
-std::string Quoted(std::string_view name);
-std::string Literal(std::string_view text);
-
 }  // namespace arka::sql_worker
