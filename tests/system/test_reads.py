@@ -1,31 +1,20 @@
 """Tables are read through Flight: committed and fresh rows, each once, whatever goes on meanwhile."""
 
-import threading
-
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.flight as flight
 import pytest
 from pyiceberg.types import LongType, StringType
 from testbed import lake
-from testbed.server import eventually
+from testbed.numbered_writes import SCHEMA, NumberedWrites, rows, summary_of
+from testbed.ways_to_read import read_endpoints
 from testbed.write_stream import WriteStream
 
-SCHEMA = pa.schema([("writer", pa.int64()), ("number", pa.int64())])
 ORDERS = flight.FlightDescriptor.for_path("sales", "orders")
 
 
-def rows(writer, first, count):
-    return pa.record_batch(
-        [pa.array([writer] * count, pa.int64()), pa.array(range(first, first + count), pa.int64())],
-        schema=SCHEMA)
-
-
 def read(client, descriptor=ORDERS):
-    """All endpoints of a table as one pyarrow.Table, last endpoint first: any order does."""
-    info = client.get_flight_info(descriptor)
-    parts = [client.do_get(endpoint.ticket).read_all() for endpoint in reversed(info.endpoints)]
-    return pa.concat_tables(parts)
+    return read_endpoints(client, descriptor)
 
 
 def write(client, *batches, until="LOCAL_DISK", table=("sales", "orders")):
@@ -162,35 +151,9 @@ def test_a_large_table_has_several_endpoints(server, client):
 
 
 def test_every_read_is_a_prefix_that_holds_what_was_acknowledged_before(server, client):
-    writers, reads, stop = 2, 60, threading.Event()
-    acknowledged = [0] * writers  # rows of each that are on disk
-
-    def run(writer):
-        with server.connect() as mine:
-            stream = WriteStream(mine, SCHEMA, "sales", "orders")
-            number = 0
-            while not stop.is_set():
-                stream.write(rows(writer, number, 7))
-                number += 7
-                stream.wait("LOCAL_DISK", number // 7)
-                acknowledged[writer] = number
-            stream.finish()
-
-    threads = [threading.Thread(target=run, args=(writer,)) for writer in range(writers)]
-    for thread in threads:
-        thread.start()
-    try:
-        eventually(lambda: all(acknowledged))
-        while reads > 0 or len(lake.load_table(server, "sales.orders").snapshots()) < 6:
+    reads = 60
+    with NumberedWrites(server) as writes:
+        while reads > 0 or len(lake.load_table(server, writes.table).snapshots()) < 6:
             reads -= 1
-            before = list(acknowledged)
-            table = read(client)
-            for writer in range(writers):
-                mine = table.filter(pc.equal(table.column("writer"), writer))
-                numbers = sorted(mine.column("number").to_pylist())
-                assert numbers == list(range(len(numbers))), "a prefix, each row once"
-                assert len(numbers) >= before[writer]
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+            before = writes.acknowledged()
+            writes.check(summary_of(read(client)), before)

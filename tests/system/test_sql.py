@@ -12,16 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.types import LongType, StringType
 from testbed import lake
+from testbed.numbered_writes import SCHEMA, NumberedWrites, rows, summary_query
 from testbed.server import ArkaServer, eventually
 from testbed.write_stream import WriteStream
-
-SCHEMA = pa.schema([("writer", pa.int64()), ("number", pa.int64())])
-
-
-def rows(writer, first, count):
-    return pa.record_batch(
-        [pa.array([writer] * count, pa.int64()), pa.array(range(first, first + count), pa.int64())],
-        schema=SCHEMA)
 
 
 def write(client, *batches, until="LOCAL_DISK", table=("sales", "orders")):
@@ -285,36 +278,9 @@ def test_sql_can_be_switched_off(tmp_path):
 
 
 def test_every_answer_is_a_prefix_that_holds_what_was_acknowledged_before(server, client):
-    asks, stop, acknowledged = 60, threading.Event(), [0, 0]
-
-    def run(writer):
-        with server.connect() as mine:
-            stream = WriteStream(mine, SCHEMA, "sales", "orders")
-            number = 0
-            while not stop.is_set():
-                stream.write(rows(writer, number, 7))
-                number += 7
-                stream.wait("LOCAL_DISK", number // 7)
-                acknowledged[writer] = number
-            stream.finish()
-
-    threads = [threading.Thread(target=run, args=(writer,)) for writer in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        eventually(lambda: all(acknowledged))
-        while asks > 0 or len(lake.load_table(server, "sales.orders").snapshots()) < 6:
+    asks = 60
+    with NumberedWrites(server) as writes:
+        while asks > 0 or len(lake.load_table(server, writes.table).snapshots()) < 6:
             asks -= 1
-            before = list(acknowledged)
-            answer = query(client, "SELECT writer, count(*) AS n, sum(number)::BIGINT AS total, "
-                                   "max(number) AS last FROM sales.orders GROUP BY writer")
-            told = {row["writer"]: row for row in answer.to_pylist()}
-            for writer in range(2):
-                count = told[writer]["n"]
-                assert count >= before[writer]
-                assert told[writer]["last"] == count - 1
-                assert told[writer]["total"] == count * (count - 1) // 2
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+            before = writes.acknowledged()
+            writes.check(query(client, summary_query(writes.table)).to_pylist(), before)
