@@ -5,10 +5,13 @@
 #include <spdlog/spdlog.h>
 
 #include "arka/protocol/write_headers.h"
+#include "arka/transport/refusal.h"
 
 namespace arka::flight {
 
 using transport::GrpcCode;
+
+static_assert(transport::kRetryableTrailer == protocol::kRetryableTrailer);
 
 GrpcCode GrpcCodeOf(ErrorCode code) {
   switch (code) {

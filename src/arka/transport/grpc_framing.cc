@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "arka/transport/refusal.h"
+
 namespace arka::transport {
 
 std::array<uint8_t, kGrpcPrefixBytes> GrpcPrefix(uint32_t size_bytes) {
@@ -28,9 +30,10 @@ std::shared_ptr<arrow::Buffer> GrpcDeframer::Next(ByteSpan& bytes) {
   uint8_t* to = message_->begin() + filled_;
   if (filled_ + taken < size) {
     if (!budget_.Charge(taken)) {
-      Fail(GrpcCode::kResourceExhausted, "the server's memory for messages being received (" +
-                                             std::to_string(budget_.limit()) +
-                                             " bytes) is used up; retry later");
+      Fail(GrpcCode::kResourceExhausted,
+           "the server's memory for messages being received (" + std::to_string(budget_.limit()) +
+               " bytes) is used up; retry later",
+           /*retryable=*/true);
       return nullptr;
     }
     charged_ += taken;
@@ -55,28 +58,32 @@ MutableByteSpan GrpcDeframer::target() const {
 void GrpcDeframer::BeginMessage() {
   if (prefix_[0] == 1) {
     return Fail(GrpcCode::kInternal,
-                "a message is flagged as compressed, but the call has no grpc-encoding");
+                "a message is flagged as compressed, but the call has no grpc-encoding",
+                /*retryable=*/false);
   }
   if (prefix_[0] != 0) {
     return Fail(GrpcCode::kInternal,
-                "a message starts with flag byte " + std::to_string(prefix_[0]) + ", expected 0");
+                "a message starts with flag byte " + std::to_string(prefix_[0]) + ", expected 0",
+                /*retryable=*/false);
   }
   const size_t size = size_t{prefix_[1]} << 24 | size_t{prefix_[2]} << 16 |
                       size_t{prefix_[3]} << 8 | size_t{prefix_[4]};
   if (size > max_message_bytes_) {
-    return Fail(GrpcCode::kResourceExhausted, "a message of " + std::to_string(size) +
-                                                  " bytes is over the limit of " +
-                                                  std::to_string(max_message_bytes_) + " bytes");
+    return Fail(GrpcCode::kResourceExhausted,
+                "a message of " + std::to_string(size) + " bytes is over the limit of " +
+                    std::to_string(max_message_bytes_) + " bytes",
+                /*retryable=*/false);
   }
   message_ = MessageBuffer::Allocate(size);
   if (!message_) {
     Fail(GrpcCode::kResourceExhausted,
-         "no memory for a message of " + std::to_string(size) + " bytes; retry later");
+         "no memory for a message of " + std::to_string(size) + " bytes; retry later",
+         /*retryable=*/true);
   }
 }
 
-void GrpcDeframer::Fail(GrpcCode code, std::string message) {
-  failure_ = CallStatus{code, std::move(message), {}};
+void GrpcDeframer::Fail(GrpcCode code, std::string message, bool retryable) {
+  failure_ = Refusal(code, std::move(message), retryable);
   DropPartial();
 }
 

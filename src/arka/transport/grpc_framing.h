@@ -46,7 +46,7 @@ class GrpcDeframer {
 
  private:
   void BeginMessage();
-  void Fail(GrpcCode code, std::string message);
+  void Fail(GrpcCode code, std::string message, bool retryable);
   void DropPartial();
 
   const size_t max_message_bytes_;

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "arka/transport/refusal.h"
+
 namespace arka::transport {
 namespace {
 
@@ -92,6 +94,7 @@ TEST_F(GrpcDeframerTest, RefusesAnOversizeMessageAtItsPrefixNamingSizeAndLimit) 
   EXPECT_EQ(deframer_.failure()->code, GrpcCode::kResourceExhausted);
   EXPECT_THAT(deframer_.failure()->message, HasSubstr("1001"));
   EXPECT_THAT(deframer_.failure()->message, HasSubstr("1000"));
+  EXPECT_EQ(Find(deframer_.failure()->trailers, kRetryableTrailer), "false");
 }
 
 TEST_F(GrpcDeframerTest, TakesAMessageOfExactlyTheLimit) {
@@ -121,6 +124,7 @@ TEST_F(GrpcDeframerTest, FailsWhereTheBudgetIsUsedUpAndGivesItsShareBack) {
   Feed(deframer_, Framed(std::string(900, 'x')).substr(0, 105));
   ASSERT_TRUE(deframer_.failure());
   EXPECT_EQ(deframer_.failure()->code, GrpcCode::kResourceExhausted);
+  EXPECT_EQ(Find(deframer_.failure()->trailers, kRetryableTrailer), "true");
   EXPECT_EQ(budget_.used(), 1950u);
 }
 

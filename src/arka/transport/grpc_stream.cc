@@ -9,6 +9,7 @@
 #include "arka/transport/grpc_status.h"
 #include "arka/transport/grpc_timeout.h"
 #include "arka/transport/http2_session.h"
+#include "arka/transport/refusal.h"
 
 namespace arka::transport {
 namespace {
@@ -49,30 +50,34 @@ std::optional<CallStatus> GrpcStream::Accept(RequestHead head) {
   method_ = std::move(head.target);
   const ServerOptions& options = session_.connection().context().server.options;
   if (head.too_large) {
-    return CallStatus{GrpcCode::kResourceExhausted,
-                      "the request's metadata is over the limit of " +
-                          std::to_string(options.max_header_bytes) + " bytes",
-                      {}};
+    return Refusal(GrpcCode::kResourceExhausted,
+                   "the request's metadata is over the limit of " +
+                       std::to_string(options.max_header_bytes) + " bytes",
+                   /*retryable=*/false);
   }
   const std::string_view encoding = FieldOr(head, "grpc-encoding", "identity");
   if (encoding != "identity") {
-    return CallStatus{GrpcCode::kUnimplemented,
-                      "grpc-encoding '" + std::string(encoding) +
-                          "' is not supported, only 'identity'; Arrow's own IPC compression is",
-                      {{"grpc-accept-encoding", "identity"}}};
+    CallStatus refusal =
+        Refusal(GrpcCode::kUnimplemented,
+                "grpc-encoding '" + std::string(encoding) +
+                    "' is not supported, only 'identity'; Arrow's own IPC compression is",
+                /*retryable=*/false);
+    refusal.trailers.emplace_back("grpc-accept-encoding", "identity");
+    return refusal;
   }
   if (const auto text = Find(head.fields, "grpc-timeout")) {
     const auto timeout = ParseGrpcTimeout(*text);
     if (!timeout) {
-      return CallStatus{GrpcCode::kInternal,
-                        "malformed grpc-timeout '" + std::string(*text) +
-                            "', expected at most 8 digits and one of H M S m u n",
-                        {}};
+      return Refusal(GrpcCode::kInternal,
+                     "malformed grpc-timeout '" + std::string(*text) +
+                         "', expected at most 8 digits and one of H M S m u n",
+                     /*retryable=*/false);
     }
     SetDeadline(*timeout);
   }
   if (!TakeMetadata(head, metadata_)) {
-    return CallStatus{GrpcCode::kInternal, "a '-bin' metadata value is not Base64", {}};
+    return Refusal(GrpcCode::kInternal, "a '-bin' metadata value is not Base64",
+                   /*retryable=*/false);
   }
   return std::nullopt;
 }
@@ -83,7 +88,7 @@ void GrpcStream::SetDeadline(std::chrono::nanoseconds timeout) {
   // This stream cancels the timer when it goes, so `this` is alive when it runs.
   deadline_timer_ = loop.Schedule(*deadline_, [this] {
     DropOutput();
-    End({GrpcCode::kDeadlineExceeded, "the call's deadline has passed", {}});
+    End(Refusal(GrpcCode::kDeadlineExceeded, "the call's deadline has passed", /*retryable=*/true));
   });
 }
 
@@ -123,9 +128,9 @@ void GrpcStream::Deliver(std::shared_ptr<arrow::Buffer> message) {
     return;
   }
   if (Hold(std::move(message))) return;
-  End({GrpcCode::kResourceExhausted,
-       "the server's memory for messages being received is used up; retry later",
-       {}});
+  End(Refusal(GrpcCode::kResourceExhausted,
+              "the server's memory for messages being received is used up; retry later",
+              /*retryable=*/true));
 }
 
 bool GrpcStream::Hold(std::shared_ptr<arrow::Buffer> message) {
@@ -177,7 +182,8 @@ void GrpcStream::DeliverHeld() {
 void GrpcStream::OnPeerEnd() {
   if (finished_) return;
   if (deframer_.mid_message()) {
-    return End({GrpcCode::kInternal, "the stream ended inside a message", {}});
+    return End(
+        Refusal(GrpcCode::kInternal, "the stream ended inside a message", /*retryable=*/false));
   }
   if (!handler_) return;
   if (paused_ || !held_.empty()) {

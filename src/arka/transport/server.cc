@@ -9,6 +9,7 @@
 
 #include "arka/transport/connection_context.h"
 #include "arka/transport/listener.h"
+#include "arka/transport/refusal.h"
 #include "arka/transport/shard.h"
 #include "arka/transport/tls_context.h"
 
@@ -91,7 +92,8 @@ class EpollServer final : public Server {
     stopped_ = true;
     StopAccepting();
     if (started_) {
-      const CallStatus why{GrpcCode::kUnavailable, "the server is shutting down", {}};
+      const CallStatus why =
+          Refusal(GrpcCode::kUnavailable, "the server is shutting down", /*retryable=*/true);
       for (const auto& shard : shards_) {
         shard->loop().Post([&shard = *shard, why] { shard.Shutdown(why); });
       }
