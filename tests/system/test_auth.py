@@ -9,14 +9,13 @@ import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
 from testbed.credentials import CredentialsFile, basic, bearer
+from testbed.every_call import ACTIONS, BATCH, EVERY_CALL, SCHEMA, make
 from testbed.server import BUILD_DIR, ServerExited, eventually
 from testbed.write_stream import WriteStream
 
 TOKENS = {name: f"{name}-token-0123456789abcdef" for name in ("writer", "reader", "admin", "other")}
 PASSWORD = "correct horse battery staple"
 QUICK = {"durability.s3_upload_interval": "20ms", "durability.iceberg_commit_interval": "200ms"}
-SCHEMA = pa.schema([("id", pa.int64())])
-BATCH = pa.record_batch([pa.array([1, 2, 3])], schema=SCHEMA)
 ORDERS = flight.FlightDescriptor.for_path("sales", "orders")
 
 
@@ -37,9 +36,6 @@ def credentials(tmp_path):
 @pytest.fixture
 def auth_server(start_server, credentials):
     return start_server({**QUICK, "auth.credentials": str(credentials.path)})
-# pyarrow's get_schema knows no kinds of errors.
-UNAUTHENTICATED = (flight.FlightUnauthenticatedError, OSError)
-UNAUTHORIZED = (flight.FlightUnauthorizedError, OSError)
 
 
 def options(headers):
@@ -69,78 +65,66 @@ def rows(client, headers):
                for e in info.endpoints)
 
 
-def exchange(client, headers):
-    writer, reader = client.do_exchange(
-        flight.FlightDescriptor.for_path("streaming_write", "sales", "orders"), options(headers))
-    writer.begin(SCHEMA)
-    writer.write_batch(BATCH)
-    writer.done_writing()
-    try:
-        return [chunk.data for chunk in reader]
-    finally:
-        writer.close()
-
-
-EVERY_CALL = {
-    "GetFlightInfo": lambda c, h: c.get_flight_info(ORDERS, options(h)),
-    "GetFlightInfo status": lambda c, h: c.get_flight_info(
-        flight.FlightDescriptor.for_path("status"), options(h)),
-    "GetSchema": lambda c, h: c.get_schema(ORDERS, options(h)),
-    "ListFlights": lambda c, h: list(c.list_flights(b"", options(h))),
-    "DoGet": lambda c, h: c.do_get(flight.Ticket(b"status"), options(h)).read_all(),
-    "DoPut": put,
-    "DoExchange": exchange,
-    "ListActions": lambda c, h: list(c.list_actions(options(h))),
-    **{f"DoAction {kind}": (lambda kind, body: lambda c, h: act(c, h, kind, body))(kind, body)
-       for kind, body in {
-           "last_seq": {"producer": "p", "table": "sales.orders"},
-           "durability_status": {"lsns": [1000]},
-           "flush": {"level": "LOCAL_DISK", "table": "sales.orders"},
-           "commit": {"table": "sales.orders"},
-           "status": {}, "list_sessions": {}, "no such action": {},
-           "create_table": {"table": "sales.new", "schema_ipc": ""}}.items()},
-}
-
-
-@pytest.mark.parametrize("call", EVERY_CALL)
-def test_every_call_needs_credentials_that_are_right(auth_server, call):
+def test_every_action_that_there_is_is_among_the_calls(auth_server):
     with auth_server.connect() as client:
-        for headers in ([], bearer("wrong"), bearer(TOKENS["writer"][:-1]),
-                        basic("writer", TOKENS["writer"]), basic("alice", "wrong"),
-                        basic("nobody", PASSWORD), [(b"authorization", b"Digest x")]):
-            with pytest.raises(UNAUTHENTICATED, match="returned unauthenticated error"):
-                EVERY_CALL[call](client, headers)
+        listed = {kind.type for kind in client.list_actions(options(bearer(TOKENS["other"])))}
+    assert listed == set(ACTIONS)
 
 
-NEEDS = {  # the right on sales.orders; nothing: whoever has logged in
-    "GetFlightInfo": "reader", "GetSchema": "reader", "DoPut": "writer", "DoExchange": "writer",
-    "DoAction last_seq": "writer", "DoAction flush": "writer", "DoAction commit": "writer",
-    "DoAction create_table": "admin",
-}
+def codes(server, headers, calls=EVERY_CALL):
+    """{name of a call: the name of the code that it ended with}; nothing else came of refused ones."""
+    found = {}
+    for name, call in calls.items():
+        answer = make(server, call, headers)
+        found[name] = answer.code.name
+        if found[name] in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
+            assert not answer.messages and answer.trailers["arka-retryable"] == "false", answer
+    return found
 
 
-@pytest.mark.parametrize("call", NEEDS)
-def test_a_call_on_a_table_needs_its_right_there(auth_server, call):
+@pytest.mark.parametrize("headers", [
+    [], bearer("wrong"), bearer(TOKENS["writer"][:-1]), [(b"authorization", b"Digest x")]])
+def test_every_call_needs_credentials_that_are_right(auth_server, headers):
+    assert codes(auth_server, headers) == dict.fromkeys(EVERY_CALL, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize("headers", [
+    basic("writer", TOKENS["writer"]), basic("alice", "wrong"), basic("nobody", PASSWORD)])
+def test_every_call_needs_a_password_that_is_right(auth_server, headers):
+    found = codes(auth_server, headers)
+    # Who has guessed for a while has to wait.
+    assert set(found.values()) <= {"UNAUTHENTICATED", "RESOURCE_EXHAUSTED"}, found
+    assert list(found.values())[0] == "UNAUTHENTICATED"
+
+
+WHO_MAY = {"read": "reader", "write": "writer", "admin": "admin"}
+
+
+def test_a_call_on_a_table_needs_its_right_there(auth_server):
     with auth_server.connect() as client:
         put(client, bearer(TOKENS["writer"]))
-        for name, token in TOKENS.items():
-            if name == NEEDS[call]:
-                continue
-            with pytest.raises(UNAUTHORIZED, match=f"unauthorized error.*'{name}' has no"):
-                EVERY_CALL[call](client, bearer(token))
+    on_tables = {name: call for name, call in EVERY_CALL.items() if call.right}
+    expected = {name: {who: "OK" if who == WHO_MAY.get(call.right) else "PERMISSION_DENIED"
+                       for who in TOKENS} for name, call in on_tables.items()}
+    found = {name: {who: make(auth_server, call, bearer(TOKENS[who])).code.name for who in TOKENS}
+             for name, call in on_tables.items()}
+    assert found == expected
 
 
-@pytest.mark.parametrize("call", [c for c in EVERY_CALL if c not in NEEDS])
-def test_other_calls_need_no_more_than_credentials(auth_server, call):
+def test_a_refusal_names_who_lacks_what(auth_server):
     with auth_server.connect() as client:
-        try:
-            EVERY_CALL[call](client, bearer(TOKENS["other"]))
-        except (flight.FlightUnauthorizedError, flight.FlightUnauthenticatedError) as error:
-            pytest.fail(str(error))
-        except flight.FlightServerError:
-            assert False
-        except (KeyError, pa.ArrowException):
-            pass  # NOT_FOUND: there is no such LSN or action
+        put(client, bearer(TOKENS["writer"]))
+    for name, call in EVERY_CALL.items():
+        if call.right:
+            details = make(auth_server, call, bearer(TOKENS["other"])).details
+            assert "'other' has no" in details and "sales." in details, (name, details)
+
+
+def test_other_calls_need_no_more_than_credentials(auth_server):
+    found = codes(auth_server, bearer(TOKENS["other"]),
+                  {name: call for name, call in EVERY_CALL.items() if not call.right})
+    refusals = {"UNAUTHENTICATED", "PERMISSION_DENIED", "INTERNAL", "UNKNOWN"}
+    assert not {name: code for name, code in found.items() if code in refusals}
 
 
 def test_rows_go_in_and_out_with_the_right_rights(auth_server):
@@ -310,11 +294,7 @@ def test_secrets_are_in_nothing_that_the_server_says(auth_server, credentials):
         put(client, [token])
         for headers in (bearer("hunter2-hunter2-hunter2"), basic("alice", "hunter2"),
                         basic("hunter2", "x"), [(b"authorization", b"hunter2")]):
-            for call in EVERY_CALL.values():
-                try:
-                    call(client, headers)
-                except Exception as error:  # pylint: disable=broad-except
-                    said.append(str(error))
+            said += [make(auth_server, call, headers).details for call in EVERY_CALL.values()]
         credentials.path.write_text("users: {alice: {password: hunter2, tokens: [hunter2]}}")
         eventually(lambda: "not taken" in auth_server.log())
         status = client.get_flight_info(flight.FlightDescriptor.for_path("status"), options([token]))
