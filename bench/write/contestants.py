@@ -102,4 +102,6 @@ def start_arka(build, work, settings, start_seconds=20):
     command = [build / "arka", "serve"]
     for key, value in values.items():
         command += ["--set", f"{key}={value}"]
-    return Contestant("arka", ["LOCAL_DISK"], command, work / "arka.log", start_seconds)
+    arka = Contestant("arka", ["LOCAL_DISK"], command, work / "arka.log", start_seconds)
+    arka.data_dir = values["server.data_dir"]
+    return arka

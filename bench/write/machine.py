@@ -5,6 +5,7 @@ import os
 import pathlib
 import platform
 import subprocess
+import time
 
 
 def probe_disk(build, file, seconds):
@@ -21,6 +22,13 @@ def busy_seconds():
     ]
     ticks = os.sysconf("SC_CLK_TCK")
     return (user + nice + system) / ticks, cpu[7] / ticks
+
+
+def busy_cores(seconds):
+    """Cores in use over so long a time, stolen ones included: others', while nothing is measured."""
+    before = sum(busy_seconds())
+    time.sleep(seconds)
+    return max(0, sum(busy_seconds()) - before) / seconds
 
 
 def describe(root):

@@ -1,6 +1,7 @@
 """One line per target, one table per benchmark."""
 
 import dataclasses
+import json
 from typing import Optional
 
 
@@ -61,3 +62,34 @@ def table(lines, peer="echo"):
     text = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths)) + " |" for row in rows]
     text.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
     return "\n".join(text)
+
+
+def publish(output, bench, about, started, lines, runs, void, quick=False, peer="echo"):
+    """Prints what was measured, and leaves all of it in the file `output`."""
+    print(
+        f"\nArka {about['revision']} on {about['cores']} x {about['processor']},"
+        f" {started:%Y-%m-%d %H:%M}{', QUICK: one short run, no judgement' if quick else ''}"
+    )
+    last = bench.probes[-1]
+    for size in ("4k", "1m"):
+        first = bench.probes[0][size]
+        print(
+            f"disk, fdatasync after {size}: {first['ops_per_s']:,.0f}/s,"
+            f" {first['mb_per_s']:,.0f} MB/s, p50 {first['p50_us']:.0f} us, p99"
+            f" {first['p99_us']:.0f} us (at the end p50 {last[size]['p50_us']:.0f} us)"
+        )
+    print("\n" + table(lines, peer))
+    for warning in bench.warnings:
+        print(f"warning: {warning}")
+    document = {
+        "started": started.isoformat(timespec="seconds"),
+        "machine": about,
+        "plan": dataclasses.asdict(bench.plan),
+        "probes": bench.probes,
+        "lines": [{**dataclasses.asdict(line), "verdict": line.verdict()} for line in lines],
+        "warnings": bench.warnings,
+        "void": void,
+        "runs": runs,
+    }
+    output.write_text(json.dumps(document, indent=1))
+    print(f"every run: {output}")

@@ -1,13 +1,14 @@
-"""Whatever way a table is read in, at whatever moment: a prefix of what was written to it, with all that
-was acknowledged before.
+"""Whatever way a table is read in, at whatever moment: a prefix of what was written to it, with all
+that was acknowledged before.
 
-Rounds of two fresh tables, so that a read stays cheap: writers append numbered rows, tables are committed
-three times a second, altered and compacted (rewritten by PyIceberg, as any engine's maintenance does), and
-readers ask in turn in all four ways. An ordinary run takes as many reads as fit into SECONDS;
+Rounds of two fresh tables, so that a read stays cheap: writers append numbered rows, tables are
+committed three times a second, altered and compacted (rewritten by PyIceberg, as any engine's
+maintenance does), and readers ask in turn in all four ways. An ordinary run takes as many reads as
+fit into SECONDS;
 
     ARKA_CONSISTENT_READS=10000 ./dev test tests/system/test_consistent_reads.py
 
-as many as it says. The figures are printed (pytest -s) and kept in the report as properties of the test.
+as many as it says. The figures are printed (pytest -s), and are in the report as properties.
 """
 
 import concurrent.futures
@@ -67,8 +68,8 @@ class Reader:
 
 
 def maintain(server, table):
-    """Alters the table step by step, and tries after each to rewrite its files, which cannot be done where
-    Arka commits meanwhile; returns how often it could."""
+    """Alters the table step by step, and tries after each to rewrite its files, which cannot be
+    done where Arka commits meanwhile; returns how often it could."""
     compactions = 0
     with server.connect() as client:
         for change in ALTERATIONS:
@@ -120,6 +121,7 @@ def read_a_round(server, number, seed, tally):
 
 
 @pytest.mark.timeout(3600 if READS else 400)
+@pytest.mark.filterwarnings("ignore:Delete operation did not match any records")  # of PyIceberg's
 def test_every_way_to_read_sees_a_prefix_that_holds_what_was_acknowledged(
         start_server, record_property):
     server = start_server(COMMITS)

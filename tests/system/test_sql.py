@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.types import LongType, StringType
 from testbed import lake
+from testbed.hostile_sql import BOMBS, HOSTILE
 from testbed.numbered_writes import SCHEMA, NumberedWrites, rows, summary_query
 from testbed.server import ArkaServer, eventually
 from testbed.write_stream import WriteStream
@@ -142,41 +143,6 @@ def test_errors_say_what_is_wrong_with_a_statement(client):
     with pytest.raises(pa.ArrowInvalid, match="Could not convert"):
         query(client, "SELECT CAST('x' || number AS INTEGER) FROM sales.orders")
     assert value(client, "SELECT 42") == 42
-
-
-HOSTILE = [
-    "SELECT * FROM read_text('/etc/passwd')",
-    "SELECT * FROM read_csv('/etc/passwd')",
-    "SELECT * FROM '/etc/passwd'",
-    "SELECT * FROM read_parquet('/**/*.parquet')",
-    "SELECT * FROM glob('/*')",
-    "SELECT * FROM read_blob('/proc/self/environ')",
-    "SELECT * FROM 'https://127.0.0.1:1/x.parquet'",
-    "SELECT getenv('PATH')",
-    "SELECT current_setting('allowed_paths')",
-    "SELECT * FROM duckdb_settings()",
-    "SELECT * FROM duckdb_secrets()",
-    "SELECT * FROM information_schema.tables",
-    "SELECT * FROM pg_catalog.pg_tables",
-    "SELECT * FROM query('SELECT 1')",
-    "SELECT * FROM query_table('sales.orders')",
-    "SELECT * FROM arka_rows(0)",
-    "SET enable_external_access = true",
-    "PRAGMA enable_profiling",
-    "LOAD httpfs", "INSTALL httpfs", "ATTACH '/tmp/x.db'", "COPY (SELECT 1) TO '/tmp/x.csv'",
-    "CREATE TABLE t AS SELECT 1", "DROP TABLE sales.orders", "CALL pragma_version()",
-    "EXPORT DATABASE '/tmp/x'", "CREATE SECRET s (TYPE s3, KEY_ID 'a')", "CHECKPOINT",
-]
-
-BOMBS = [
-    "SELECT length(repeat('x', 1000000000) || repeat('y', 1000000000) || repeat('z', 1000000000))",
-    "SELECT count(DISTINCT range || 'abcdefghijklmnopqrst') FROM range(100000000)",
-    "SELECT list(range) FROM range(1000000000)",
-    "SELECT count(*) FROM range(10000000) a, range(10000000) b, range(10000000) c",
-    "WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r) SELECT max(i) FROM r",
-    "SELECT * FROM range(1000000000) a, range(1000000000) b ORDER BY random()",
-    "SELECT regexp_matches(repeat('a', 5000000), '(a*)*b')",
-]
 
 
 @pytest.fixture

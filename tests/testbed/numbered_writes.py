@@ -1,7 +1,7 @@
 """Writers that append numbered rows to a table, and what every answer about that table must say.
 
 A row is (writer, number); each writer numbers its rows from 0 and sends a few of them with each
-write. So whatever a reader is told of one writer must be 0, 1, … up to some last number, without a
+write. So whatever a reader is told of one writer must be 0, 1, 2 up to some last number, without a
 hole or a double: a prefix, and it must hold all that was acknowledged before the read began.
 """
 
@@ -16,7 +16,8 @@ SCHEMA = pa.schema([("writer", pa.int64()), ("number", pa.int64())])
 
 # What proves a prefix: as many different numbers as rows, and the last one their count less one.
 SUMMARY = ("writer, count(*) AS rows, count(DISTINCT number) AS different,"
-           " sum(number)::BIGINT AS total, min(number)::BIGINT AS first, max(number)::BIGINT AS last")
+           " sum(number)::BIGINT AS total, min(number)::BIGINT AS first,"
+           " max(number)::BIGINT AS last")
 
 
 def rows(writer, first, count, schema=SCHEMA):
@@ -43,7 +44,7 @@ def summary_of(table):
 class NumberedWrites:
     """A `with` block during which writers append to one table, each on a thread and a connection of
     its own, waiting for the ack of each write before the next one and pausing in between. Writer i
-    waits for tiers[i % len(tiers)]. Inside the block every writer has something acknowledged."""
+    waits for tiers[i % len(tiers)]. Inside the block each writer has something acknowledged."""
 
     def __init__(self, server, table="sales.orders", *, writers=2, rows_per_write=7,
                  tiers=("LOCAL_DISK",), schema=SCHEMA, pause=0):
@@ -51,7 +52,8 @@ class NumberedWrites:
         self._server, self._schema, self._tiers = server, schema, tiers
         self._rows_per_write, self._pause = rows_per_write, pause
         self._sent, self._acknowledged = [0] * writers, [0] * writers
-        self._begun, self._stop, self._errors = threading.Barrier(writers + 1), threading.Event(), []
+        self._begun, self._stop = threading.Barrier(writers + 1), threading.Event()
+        self._errors = []
         self._threads = [threading.Thread(target=self._run, args=(writer,))
                          for writer in range(writers)]
 

@@ -1,5 +1,5 @@
-"""The four ways in which a client can count a table's numbered rows (numbered_writes.py). Each holds
-a connection of its own, and is a context manager."""
+"""The four ways in which a client can count a table's numbered rows (numbered_writes.py). Each is a
+context manager and holds a connection of its own."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ def do_get(server):
     """All rows, counted here."""
     with server.connect() as client:
         yield lambda table: summary_of(read_endpoints(
-            client, flight.FlightDescriptor.for_path(*table.split("."))).select(["writer", "number"]))
+            client, flight.FlightDescriptor.for_path(*table.split("."))))
 
 
 @contextlib.contextmanager
@@ -42,7 +42,8 @@ def flight_sql(server):
         cursor.execute(summary_query(table))
         return cursor.fetch_arrow_table().to_pylist()
 
-    with adbc.connect(server.location, autocommit=True) as connection, connection.cursor() as cursor:
+    with adbc.connect(server.location, autocommit=True) as connection, \
+            connection.cursor() as cursor:
         yield ask
 
 
