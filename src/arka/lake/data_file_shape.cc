@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include <arrow/io/file.h>
 #include <arrow/type.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/exception.h>
@@ -50,16 +52,15 @@ bool RootsAreFound(const arrow::Schema& file, const arrow::Schema& table) {
   return true;
 }
 
-}  // namespace
+// Whether its columns may be looked for at all.
+bool IsPlainParquet(const iceberg::DataFile& file) {
+  return file.file_format == "PARQUET" && !file.key_metadata;
+}
 
-Result<bool> IsFoundByRootIds(ObjectStore& warehouse, const iceberg::DataFile& file,
-                              const arrow::Schema& schema) {
-  if (file.file_format != "PARQUET" || file.key_metadata) return false;
-  ARROW_ASSIGN_OR_RAISE(const std::string key, warehouse.KeyOf(file.file_path));
-  ARROW_ASSIGN_OR_RAISE(const ObjectInfo info, warehouse.Head(key));
+Result<bool> IsFoundIn(std::shared_ptr<arrow::io::RandomAccessFile> bytes,
+                       const iceberg::DataFile& file, const arrow::Schema& schema) {
   try {
-    const auto reader = parquet::ParquetFileReader::Open(
-        std::make_shared<ObjectFile>(warehouse, key, info.size_bytes));
+    const auto reader = parquet::ParquetFileReader::Open(std::move(bytes));
     const auto metadata = reader->metadata();
     std::shared_ptr<arrow::Schema> columns;
     ARROW_RETURN_NOT_OK(parquet::arrow::FromParquetSchema(
@@ -68,6 +69,23 @@ Result<bool> IsFoundByRootIds(ObjectStore& warehouse, const iceberg::DataFile& f
   } catch (const parquet::ParquetException& exception) {
     return Error(ErrorCode::kCorruption, "data file ", file.file_path, ": ", exception.what());
   }
+}
+
+}  // namespace
+
+Result<bool> IsFoundByRootIds(ObjectStore& warehouse, const iceberg::DataFile& file,
+                              const arrow::Schema& schema) {
+  if (!IsPlainParquet(file)) return false;
+  ARROW_ASSIGN_OR_RAISE(const std::string key, warehouse.KeyOf(file.file_path));
+  ARROW_ASSIGN_OR_RAISE(const ObjectInfo info, warehouse.Head(key));
+  return IsFoundIn(std::make_shared<ObjectFile>(warehouse, key, info.size_bytes), file, schema);
+}
+
+Result<bool> IsCopyFoundByRootIds(const std::string& path, const iceberg::DataFile& file,
+                                  const arrow::Schema& schema) {
+  if (!IsPlainParquet(file)) return false;
+  ARROW_ASSIGN_OR_RAISE(auto bytes, arrow::io::ReadableFile::Open(path));
+  return IsFoundIn(std::move(bytes), file, schema);
 }
 
 }  // namespace arka::lake

@@ -1,6 +1,8 @@
 // Whether readers other than Arka's find a data file's columns: by the field ids of its roots.
 #pragma once
 
+#include <string>
+
 #include <arrow/type_fwd.h>
 
 #include "arka/base/error.h"
@@ -15,5 +17,9 @@ namespace arka::lake {
 /// errors of the store.
 Result<bool> IsFoundByRootIds(ObjectStore& warehouse, const iceberg::DataFile& file,
                               const arrow::Schema& schema);
+
+/// The same, out of a copy of `file` on this machine.
+Result<bool> IsCopyFoundByRootIds(const std::string& path, const iceberg::DataFile& file,
+                                  const arrow::Schema& schema);
 
 }  // namespace arka::lake

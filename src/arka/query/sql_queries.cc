@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <string_view>
 
 #include <arrow/io/memory.h>
 #include <arrow/ipc/dictionary.h>
@@ -43,15 +42,6 @@ Result<std::vector<sql::WorkerColumn>> ColumnsOf(const iceberg::TableIdentifier&
     columns.push_back({*lake::FieldIdOf(*field), field->name(), *std::move(type)});
   }
   return columns;
-}
-
-// The path of a file of this machine.
-std::optional<std::string> LocalPathOf(std::string_view uri) {
-  constexpr std::string_view kScheme = "file:";
-  if (!uri.starts_with(kScheme)) return std::nullopt;
-  uri.remove_prefix(kScheme.size());
-  while (uri.starts_with("//")) uri.remove_prefix(1);
-  return std::string(uri);
 }
 
 Result<std::shared_ptr<arrow::Buffer>> Serialized(const arrow::RecordBatch& row) {
@@ -157,8 +147,9 @@ Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& state
   sql::RunRequest request{.sql = statement.sql};
   std::vector<std::unique_ptr<FreshRowsFile>> rows;
   std::vector<int> files;
+  auto local_files = std::make_unique<LocalFiles>(options_.data_file_cache);
   for (NamedTable& table : tables) {
-    ARROW_ASSIGN_OR_RAISE(auto fresh, ReadTable(&table));
+    ARROW_ASSIGN_OR_RAISE(auto fresh, ReadTable(&table, *local_files, deadline));
     request.tables.push_back(std::move(table.seen));
     if (fresh == nullptr) continue;
     files.push_back(fresh->number());
@@ -174,22 +165,29 @@ Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& state
   arrow::io::BufferReader stream(first.body);
   ARROW_ASSIGN_OR_RAISE(auto schema, ReadSchemaFrom(stream));
   return std::make_unique<SqlResult>(std::move(worker), std::move(schema), deadline,
-                                     std::move(rows));
+                                     std::move(rows), std::move(local_files));
 }
 
 // Workers read the data files that they can; the rows of all others, and those that are fresh, are
 // read here.
-Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(NamedTable* table) {
+Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(NamedTable* table,
+                                                             LocalFiles& local_files,
+                                                             Deadline deadline) {
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(source_, table->identifier));
   ARROW_ASSIGN_OR_RAISE(table->seen.columns, ColumnsOf(table->identifier, *snapshot->schema));
   auto rest = std::make_shared<TableSnapshot>(*snapshot);
   rest->files.clear();
   const size_t schema = std::hash<std::string>()(snapshot->schema->fingerprint() +
                                                  snapshot->schema->metadata_fingerprint());
-  for (const auto& file : snapshot->files) {
-    ARROW_ASSIGN_OR_RAISE(const bool by_worker, IsReadByWorkers(*snapshot, schema, file));
+  ARROW_ASSIGN_OR_RAISE(const auto local, local_files.Find(snapshot->files, deadline));
+  for (size_t i = 0; i < local.size(); ++i) {
+    const auto& file = snapshot->files[i];
+    bool by_worker = false;
+    if (local[i]) {
+      ARROW_ASSIGN_OR_RAISE(by_worker, IsReadByWorkers(*snapshot, schema, file, *local[i]));
+    }
     if (by_worker) {
-      table->seen.files.push_back(*LocalPathOf(file.file_path));
+      table->seen.files.push_back(local[i]->path);
     } else {
       rest->files.push_back(file);
     }
@@ -203,15 +201,16 @@ Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(NamedTable* table) 
 
 // Data files do not change, so that each is looked at once.
 Result<bool> SqlQueries::IsReadByWorkers(const TableSnapshot& snapshot, size_t schema,
-                                         const iceberg::DataFile& file) {
-  if (!LocalPathOf(file.file_path)) return false;
+                                         const iceberg::DataFile& file, const LocalFile& local) {
   {
     std::lock_guard lock(mutex_);
     const auto known = read_by_workers_.find(file.file_path);
     if (known != read_by_workers_.end() && known->second == schema) return true;
   }
   ARROW_ASSIGN_OR_RAISE(const bool found,
-                        lake::IsFoundByRootIds(source_.warehouse, file, *snapshot.schema));
+                        local.is_copy
+                            ? lake::IsCopyFoundByRootIds(local.path, file, *snapshot.schema)
+                            : lake::IsFoundByRootIds(source_.warehouse, file, *snapshot.schema));
   if (!found) return false;
   std::lock_guard lock(mutex_);
   if (read_by_workers_.size() >= kMaxKnownFiles) read_by_workers_.clear();

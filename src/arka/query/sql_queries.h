@@ -21,7 +21,9 @@
 #include "arka/base/error.h"
 #include "arka/base/task_queue.h"
 #include "arka/iceberg/catalog.h"
+#include "arka/query/data_file_cache.h"
 #include "arka/query/fresh_rows_file.h"
+#include "arka/query/local_files.h"
 #include "arka/query/sql_result.h"
 #include "arka/query/table_snapshot.h"
 #include "arka/query/worker_pool.h"
@@ -33,6 +35,7 @@ struct SqlOptions {
   WorkerPoolOptions workers;
   std::chrono::milliseconds timeout{60'000};  // for a query, from its start to its last row
   int64_t fresh_rows_memory_bytes = int64_t{2} << 30;
+  DataFileCache* data_file_cache = nullptr;  // outlives the queries; null: nothing is copied
 };
 
 /// Whether a table may be read: asked for each one that a statement names, before it is looked at.
@@ -80,10 +83,11 @@ class SqlQueries {
                                         Deadline deadline);
   Result<NamedTable> Resolve(const sql::TableReference& reference,
                              const SqlStatement& statement) const;
-  Result<std::unique_ptr<FreshRowsFile>> ReadTable(NamedTable* table);
+  Result<std::unique_ptr<FreshRowsFile>> ReadTable(NamedTable* table, LocalFiles& local_files,
+                                                   Deadline deadline);
   /// `schema` stands for the snapshot's.
   Result<bool> IsReadByWorkers(const TableSnapshot& snapshot, size_t schema,
-                               const iceberg::DataFile& file);
+                               const iceberg::DataFile& file, const LocalFile& local);
 
   const ReadSource source_;
   const SqlOptions options_;

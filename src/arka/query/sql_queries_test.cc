@@ -7,7 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "arka/ingest/deployment_test.h"
+#include "arka/io/posix_fs.h"
 #include "arka/testing/matchers.h"
+#include "arka/testing/temp_directory.h"
 
 namespace arka::query {
 namespace {
@@ -225,6 +227,74 @@ TEST_F(SqlQueriesTest, AWorkerThatCannotStartIsToldOf) {
   queries_.reset();
   options_.workers.worker.program = "/nowhere/arka-query-worker";
   EXPECT_EQ(CodeOf(Query("SELECT 42").status()), ErrorCode::kUnavailable);
+}
+
+// With copies of data files, which lie on a real disk: workers read them.
+class SqlQueriesOfCopiesTest : public SqlQueriesTest {
+ protected:
+  void OpenCache(int64_t max_bytes) {
+    auto opened = DataFileCache::Open(disk_, deployment_.warehouse,
+                                      {.directory = directory_.path(), .max_bytes = max_bytes});
+    ASSERT_THAT(opened, IsOk());
+    cache_ = std::move(*opened);
+    options_.data_file_cache = cache_.get();
+  }
+
+  void TearDown() override { queries_.reset(); }  // before the cache
+
+  size_t RangesOfDataFilesRead() const {
+    size_t count = 0;
+    for (const auto& entry : deployment_.warehouse_faults.Log()) {
+      count += entry.operation.kind == "get_range" &&
+                       entry.operation.target.find("/data/") != std::string::npos
+                   ? 1
+                   : 0;
+    }
+    return count;
+  }
+
+  TempDirectory directory_;
+  PosixFs disk_;
+  std::unique_ptr<DataFileCache> cache_;
+};
+
+TEST_F(SqlQueriesOfCopiesTest, ATableBeyondTheMemoryOfFreshRowsIsReadOutOfItsCopies) {
+  options_.fresh_rows_memory_bytes = 1000;
+  OpenCache(1 << 20);
+  ASSERT_THAT(stream_.Write(*engine_, 0, 10'000), IsOk());
+  ASSERT_TRUE(AwaitCommit());
+  EXPECT_EQ(Value("SELECT count(*) || ' ' || sum(id) FROM sales.orders"), "10000 49995000");
+  const size_t ranges = RangesOfDataFilesRead();
+  EXPECT_GT(ranges, 0u);
+  EXPECT_EQ(Value("SELECT count(*) FROM sales.orders a JOIN sales.orders b USING (id) "
+                  "WHERE a.id >= 9990"),
+            "10");
+  EXPECT_EQ(RangesOfDataFilesRead(), ranges);
+  ASSERT_THAT(stream_.Write(*engine_, 10'000, 1), IsOk());
+  EXPECT_EQ(Value("SELECT count(*) FROM sales.orders"), "10001");
+}
+
+TEST_F(SqlQueriesOfCopiesTest, WhatAStatementReadsStaysUntilItsResultEnds) {
+  IdStream users;
+  ASSERT_THAT(users.Open(*engine_, ingest::kUsers), IsOk());
+  ASSERT_THAT(users.Write(*engine_, 0, 10'000), IsOk());
+  ASSERT_THAT(stream_.Write(*engine_, 0, 10'000), IsOk());
+  ASSERT_TRUE(AwaitCommit());
+  OpenCache(1 << 20);
+  EXPECT_EQ(Value("SELECT count(*) FROM users"), "10000");
+  const int64_t one_table = cache_->size_bytes();
+  queries_.reset();
+  cache_.reset();
+  OpenCache(one_table + one_table / 2);
+  auto result = queries().Execute({"SELECT id FROM sales.orders", {}, {}, {}});
+  ASSERT_THAT(result, IsOk());
+  EXPECT_EQ(CodeOf(Query("SELECT count(*) FROM users").status()), ErrorCode::kBackpressure);
+  EXPECT_THAT((*result)->NextBatch(), IsOk());
+  result->reset();
+  EXPECT_EQ(Value("SELECT count(*) FROM users"), "10000");
+  EXPECT_EQ(CodeOf(Query("SELECT count(*) FROM users JOIN sales.orders USING (id)").status()),
+            ErrorCode::kTooLarge);
+  EXPECT_LE(cache_->size_bytes(), one_table + one_table / 2);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 
 #include "arka/base/error.h"
 #include "arka/query/fresh_rows_file.h"
+#include "arka/query/local_files.h"
 #include "arka/query/worker_pool.h"
 
 namespace arka::query {
@@ -29,12 +30,13 @@ struct SqlMessage {
 
 class SqlResult {
  public:
-  /// `worker` has sent the schema, and rows come next; it reads `rows` meanwhile. `deadline`: the
-  /// query is ended then.
+  /// `worker` has sent the schema, and rows come next; it reads `rows` and `files` meanwhile.
+  /// `deadline`: the query is ended then.
   SqlResult(WorkerPool::Lease worker, std::shared_ptr<arrow::Schema> schema,
             std::chrono::steady_clock::time_point deadline,
-            std::vector<std::unique_ptr<FreshRowsFile>> rows)
+            std::vector<std::unique_ptr<FreshRowsFile>> rows, std::unique_ptr<LocalFiles> files)
       : rows_(std::move(rows)),
+        files_(std::move(files)),
         worker_(std::move(worker)),
         schema_(std::move(schema)),
         deadline_(deadline) {}
@@ -54,6 +56,7 @@ class SqlResult {
 
  private:
   const std::vector<std::unique_ptr<FreshRowsFile>> rows_;
+  const std::unique_ptr<LocalFiles> files_;  // until the worker has ended, or waits
   WorkerPool::Lease worker_;
   const std::shared_ptr<arrow::Schema> schema_;
   const std::chrono::steady_clock::time_point deadline_;

@@ -1,6 +1,8 @@
 #include "arka/server/arka_server.h"
 
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -94,7 +96,8 @@ transport::ServerOptions TransportOptionsOf(const Config& config) {
   return options;
 }
 
-query::TableReadsOptions TableReadsOptionsOf(const Config& config) {
+query::TableReadsOptions TableReadsOptionsOf(const Config& config,
+                                             query::DataFileCache* data_file_cache) {
   query::TableReadsOptions options;
   if (config.query.workers == 0) return options;
   query::SqlOptions& sql = options.sql.emplace();
@@ -106,6 +109,7 @@ query::TableReadsOptions TableReadsOptionsOf(const Config& config) {
   sql.workers.worker.default_namespace = config.tables.default_namespace;
   sql.timeout = config.query.timeout;
   sql.fresh_rows_memory_bytes = config.query.fresh_rows_memory_bytes;
+  sql.data_file_cache = data_file_cache;
   if (access(sql.workers.worker.program.c_str(), X_OK) != 0) {
     spdlog::warn("queries in SQL will fail: the program {} is not there",
                  sql.workers.worker.program);
@@ -194,10 +198,11 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
         .Value(&engine_);
   }));
 
+  ARROW_RETURN_NOT_OK(OpenDataFileCache(fs, warehouse));
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
   reads_ = std::make_unique<query::TableReads>(
       query::ReadSource{*engine_, used_catalog, warehouse, config_.server.node_id}, clock, random_,
-      TableReadsOptionsOf(config_));
+      TableReadsOptionsOf(config_, data_file_cache_.get()));
   flight_ = std::make_unique<flight::FlightService>(*engine_, *reads_, clock, random_,
                                                     std::move(stream_options));
   pages_ = std::make_unique<http::HttpService>(*engine_, *reads_, flight_->contexts(),
@@ -230,6 +235,26 @@ Status ArkaServer::OpenCatalog(ObjectStore& warehouse, const Clock& clock) {
   sqlite.catalog_name = config.name;
   ARROW_ASSIGN_OR_RAISE(catalog_, iceberg::SqliteCatalog::Make(sqlite, warehouse, random_, clock));
   return Status::OK();
+}
+
+// Where it is not needed any more, its copies go all the same.
+Status ArkaServer::OpenDataFileCache(Fs& fs, ObjectStore& warehouse) {
+  const Config::Query& config = config_.query;
+  query::DataFileCacheOptions options;
+  std::error_code error;
+  options.directory =
+      std::filesystem::absolute(config.file_cache_dir, error).lexically_normal().string();
+  if (error) return Error(ErrorCode::kIoFailed, "no working directory: ", error.message());
+  options.max_bytes = config.file_cache_bytes;
+  // The log waits where only wal.keep_free_bytes are left: copies leave it room to grow.
+  options.keep_free_bytes = 2 * config_.wal.keep_free_bytes;
+  const auto open = [&]() -> Status {
+    if (config.workers == 0 || options.max_bytes == 0 || IsLocal(config_.catalog.warehouse)) {
+      return query::DataFileCache::Clear(fs, options.directory);
+    }
+    return query::DataFileCache::Open(fs, warehouse, options).Value(&data_file_cache_);
+  };
+  return WithContext(open(), "query.file_cache_dir");
 }
 
 std::string ArkaServer::address() const { return transport_->address(); }

@@ -66,6 +66,7 @@ class ArkaServer {
       : config_(config), start_options_(std::move(options)) {}
   Status Build(const EdgeDecorators& decorators);
   Status OpenCatalog(ObjectStore& warehouse, const Clock& clock);
+  Status OpenDataFileCache(Fs& fs, ObjectStore& warehouse);
 
   const Config config_;
   const StartOptions start_options_;
@@ -80,6 +81,7 @@ class ArkaServer {
   std::unique_ptr<HttpClient> http_;  // for a REST catalog, else null
   std::unique_ptr<iceberg::Catalog> catalog_;
   std::unique_ptr<ingest::Engine> engine_;
+  std::unique_ptr<query::DataFileCache> data_file_cache_;  // null: not needed, or switched off
   std::unique_ptr<query::TableReads> reads_;
   std::unique_ptr<flight::FlightService> flight_;
   std::unique_ptr<http::HttpService> pages_;

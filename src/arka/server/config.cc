@@ -47,6 +47,7 @@ class ConfigBuilder {
       set_default(config_.catalog.uri, data_dir + "/catalog.db");
     }
     set_default(config_.catalog.warehouse, "file://" + data_dir + "/warehouse");
+    set_default(config_.query.file_cache_dir, data_dir + "/query-files");
     constexpr std::string_view kSqliteScheme = "sqlite:///";  // then a path, as SQLAlchemy has it
     if (config_.catalog.uri.starts_with(kSqliteScheme)) {
       config_.catalog.uri.erase(0, kSqliteScheme.size());

@@ -101,6 +101,8 @@ struct Config {
     int64_t threads = 2;                            // of a worker
     int64_t memory_limit_bytes = int64_t{1} << 30;  // of a worker
     int64_t fresh_rows_memory_bytes = int64_t{1} << 30;
+    int64_t file_cache_bytes = int64_t{10} << 30;  // 0: data files elsewhere are not copied
+    std::string file_cache_dir;                    // LoadConfig puts <data_dir>/query-files for ""
     std::chrono::milliseconds timeout = std::chrono::minutes(1);
   };
   struct Http {

@@ -273,6 +273,15 @@ void AddQueryKeys(std::vector<ConfigKey>& keys) {
       1 * kMB, 1 * kTB,
       "Memory for the rows of all queries that no data file on this machine has yet, beside what "
       "server.memory_limit bounds."));
+  keys.push_back(SizeKey(
+      "query.file_cache_size", [](auto& c) -> auto& { return c.query.file_cache_bytes; }, 0,
+      1024 * kTB,
+      "Disk space for copies of the data files that queries read, where the warehouse is on S3. A "
+      "query that needs more is refused. 0: no copies, and such files are read into "
+      "query.fresh_rows_memory."));
+  keys.push_back(TextKey(
+      "query.file_cache_dir", "path", [](auto& c) -> auto& { return c.query.file_cache_dir; },
+      "Where these copies are. A start removes them.", "<server.data_dir>/query-files"));
   keys.push_back(DurationKey(
       "query.timeout", [](auto& c) -> auto& { return c.query.timeout; }, kAtLeastOneMs, hours(24),
       "How long a query may take, from its start until its last row was taken."));
