@@ -59,7 +59,7 @@ void FlightService::SweepSessions(transport::EventLoop& loop) {
 
 void FlightService::SweepResults(transport::EventLoop& loop) {
   loop.PostAfter(kSweepResultsEvery, [this, &loop] {
-    reads_.results.Sweep();
+    reads_.Sweep();
     client_sessions_.Sweep();
     statements_.Sweep();
     SweepResults(loop);

@@ -62,7 +62,7 @@ Result<std::shared_ptr<arrow::Schema>> ReadSchemaFrom(arrow::io::InputStream& st
 SqlQueries::SqlQueries(const ReadSource& source, SqlOptions options)
     : source_(source),
       options_(std::move(options)),
-      fresh_rows_(options_.fresh_rows_memory_bytes),
+      fresh_rows_(source_, options_.fresh_rows_memory_bytes),
       workers_(options_.workers),
       threads_("arka-sql", 2 * options_.workers.max_workers) {}
 
@@ -85,15 +85,23 @@ Result<SqlQueries::NamedTable> SqlQueries::Resolve(const sql::TableReference& re
   return table;
 }
 
-Result<std::vector<SqlQueries::NamedTable>> SqlQueries::Parse(WorkerPool::Lease& worker,
-                                                              const SqlStatement& statement,
-                                                              Deadline deadline) {
+Result<std::vector<sql::TableReference>> SqlQueries::Parse(const SqlStatement& statement,
+                                                           Deadline deadline) {
+  if (auto known = statements_.TablesOf(statement.sql)) return *std::move(known);
   ARROW_RETURN_NOT_OK(CheckSize(statement.sql));
+  ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
   ARROW_RETURN_NOT_OK(SendFrame(worker, FrameKind::kParse, statement.sql));
   ARROW_ASSIGN_OR_RAISE(const sql::Frame parsed,
                         ReceiveFrame(worker, FrameKind::kParsed, FrameKind::kParsed, deadline));
   worker.set_reusable(true);
-  ARROW_ASSIGN_OR_RAISE(const auto references, sql::ParseTableReferences(parsed.text));
+  ARROW_ASSIGN_OR_RAISE(auto references, sql::ParseTableReferences(parsed.text));
+  statements_.LearnTables(statement.sql, references);
+  return references;
+}
+
+Result<std::vector<SqlQueries::NamedTable>> SqlQueries::TablesOf(const SqlStatement& statement,
+                                                                 Deadline deadline) {
+  ARROW_ASSIGN_OR_RAISE(const auto references, Parse(statement, deadline));
   std::vector<NamedTable> tables;
   for (const auto& reference : references) {
     ARROW_ASSIGN_OR_RAISE(NamedTable table, Resolve(reference, statement));
@@ -118,10 +126,9 @@ Result<std::vector<SqlQueries::NamedTable>> SqlQueries::Parse(WorkerPool::Lease&
 }
 
 Result<SqlDescription> SqlQueries::Describe(const SqlStatement& statement) {
-  ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
   const Deadline deadline = steady_clock::now() + options_.timeout;
   SqlDescription description;
-  ARROW_ASSIGN_OR_RAISE(auto tables, Parse(worker, statement, deadline));
+  ARROW_ASSIGN_OR_RAISE(auto tables, TablesOf(statement, deadline));
   sql::RunRequest request{.sql = statement.sql};
   for (auto& [identifier, seen] : tables) {
     ARROW_ASSIGN_OR_RAISE(const iceberg::Table table, LoadTable(source_, identifier));
@@ -130,6 +137,12 @@ Result<SqlDescription> SqlQueries::Describe(const SqlStatement& statement) {
     request.tables.push_back(std::move(seen));
     description.tables.push_back(identifier);
   }
+  if (auto known = statements_.SchemasOf(statement.sql, request.tables)) {
+    description.schema = std::move(known->result);
+    description.parameters = std::move(known->parameters);
+    return description;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
   ARROW_RETURN_NOT_OK(SendFrame(worker, FrameKind::kDescribe, ToJson(request)));
   ARROW_ASSIGN_OR_RAISE(const sql::Frame described, ReceiveFrame(worker, FrameKind::kDescribed,
                                                                  FrameKind::kDescribed, deadline));
@@ -137,24 +150,27 @@ Result<SqlDescription> SqlQueries::Describe(const SqlStatement& statement) {
   ARROW_ASSIGN_OR_RAISE(description.schema, ReadSchemaFrom(schemas));
   ARROW_ASSIGN_OR_RAISE(description.parameters, ReadSchemaFrom(schemas));
   worker.set_reusable(true);
+  statements_.LearnSchemas(statement.sql, std::move(request.tables),
+                           {description.schema, description.parameters});
   return description;
 }
 
 Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& statement) {
-  ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
   const Deadline deadline = steady_clock::now() + options_.timeout;
-  ARROW_ASSIGN_OR_RAISE(auto tables, Parse(worker, statement, deadline));
+  ARROW_ASSIGN_OR_RAISE(auto tables, TablesOf(statement, deadline));
   sql::RunRequest request{.sql = statement.sql};
-  std::vector<std::unique_ptr<FreshRowsFile>> rows;
+  std::vector<RowsPart> rows;
   std::vector<int> files;
   auto local_files = std::make_unique<LocalFiles>(options_.data_file_cache);
   for (NamedTable& table : tables) {
-    ARROW_ASSIGN_OR_RAISE(auto fresh, ReadTable(&table, *local_files, deadline));
+    ARROW_ASSIGN_OR_RAISE(auto parts, ReadTable(&table, *local_files, deadline));
     request.tables.push_back(std::move(table.seen));
-    if (fresh == nullptr) continue;
-    files.push_back(fresh->number());
-    rows.push_back(std::move(fresh));
+    for (auto& part : parts) {
+      files.push_back(part.file->number());
+      rows.push_back(std::move(part));
+    }
   }
+  ARROW_ASSIGN_OR_RAISE(auto worker, workers_.Acquire());
   std::vector<std::shared_ptr<arrow::Buffer>> parameters;
   if (statement.parameters != nullptr) {
     ARROW_ASSIGN_OR_RAISE(parameters.emplace_back(), Serialized(*statement.parameters));
@@ -170,13 +186,11 @@ Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& state
 
 // Workers read the data files that they can; the rows of all others, and those that are fresh, are
 // read here.
-Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(NamedTable* table,
-                                                             LocalFiles& local_files,
-                                                             Deadline deadline) {
+Result<std::vector<RowsPart>> SqlQueries::ReadTable(NamedTable* table, LocalFiles& local_files,
+                                                    Deadline deadline) {
   ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(source_, table->identifier));
   ARROW_ASSIGN_OR_RAISE(table->seen.columns, ColumnsOf(table->identifier, *snapshot->schema));
-  auto rest = std::make_shared<TableSnapshot>(*snapshot);
-  rest->files.clear();
+  std::vector<iceberg::DataFile> rest;
   const size_t schema = std::hash<std::string>()(snapshot->schema->fingerprint() +
                                                  snapshot->schema->metadata_fingerprint());
   ARROW_ASSIGN_OR_RAISE(const auto local, local_files.Find(snapshot->files, deadline));
@@ -189,14 +203,29 @@ Result<std::unique_ptr<FreshRowsFile>> SqlQueries::ReadTable(NamedTable* table,
     if (by_worker) {
       table->seen.files.push_back(local[i]->path);
     } else {
-      rest->files.push_back(file);
+      rest.push_back(file);
     }
   }
-  if (!rest->has_fresh_rows() && rest->files.empty()) return nullptr;
-  TableScan scan(source_, rest, {.fresh = true, .last_file = rest->files.size()});
-  ARROW_ASSIGN_OR_RAISE(auto rows, FreshRowsFile::Write(scan, fresh_rows_));
-  table->seen.has_rows = rows != nullptr;
-  return rows;
+  ARROW_ASSIGN_OR_RAISE(auto parts, fresh_rows_.Read(snapshot));
+  if (!rest.empty()) {
+    ARROW_ASSIGN_OR_RAISE(parts.emplace_back(), ReadFiles(*snapshot, std::move(rest)));
+  }
+  for (const auto& part : parts) table->seen.rows.push_back({part.begin, part.end});
+  return parts;
+}
+
+Result<RowsPart> SqlQueries::ReadFiles(const TableSnapshot& snapshot,
+                                       std::vector<iceberg::DataFile> files) {
+  auto only = std::make_shared<TableSnapshot>(snapshot);
+  only->files = std::move(files);
+  ARROW_ASSIGN_OR_RAISE(auto rows, RowsFile::Make(*snapshot.schema, fresh_rows_.budget()));
+  const int64_t begin = rows->size_bytes();
+  TableScan scan(source_, only, {.last_file = only->files.size()});
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, scan.Next());
+    if (batch == nullptr) return RowsPart{rows, begin, rows->size_bytes()};
+    ARROW_RETURN_NOT_OK(rows->Append(*batch));
+  }
 }
 
 // Data files do not change, so that each is looked at once.

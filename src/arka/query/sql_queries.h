@@ -2,7 +2,7 @@
 //
 // A worker process parses the statement and says which tables it names; their snapshots are taken
 // here; the worker reads Parquet files by itself, and gets the rows that have not been committed
-// yet in a file in memory. What a statement does, it does to its worker: memory, time and
+// yet in files in memory. What a statement does, it does to its worker: memory, time and
 // processor are bounded there, and a worker that oversteps is ended. Thread-safe; calls block, so
 // run them by Run.
 #pragma once
@@ -22,8 +22,10 @@
 #include "arka/base/task_queue.h"
 #include "arka/iceberg/catalog.h"
 #include "arka/query/data_file_cache.h"
-#include "arka/query/fresh_rows_file.h"
+#include "arka/query/fresh_rows.h"
+#include "arka/query/known_statements.h"
 #include "arka/query/local_files.h"
+#include "arka/query/rows_file.h"
 #include "arka/query/sql_result.h"
 #include "arka/query/table_snapshot.h"
 #include "arka/query/worker_pool.h"
@@ -68,6 +70,9 @@ class SqlQueries {
   /// and TakeSnapshot's. The queries must outlive the result.
   Result<std::unique_ptr<SqlResult>> Execute(const SqlStatement& statement);
 
+  /// Gives back the memory of what nobody has asked for lately; to be called now and then.
+  void Sweep() { fresh_rows_.Sweep(); }
+
   /// Runs what blocks, on as many threads as there may be queries that run or wait.
   void Run(std::function<void()> task) { threads_.Post(std::move(task)); }
 
@@ -79,19 +84,23 @@ class SqlQueries {
     iceberg::TableIdentifier identifier;
     sql::WorkerTable seen;
   };
-  Result<std::vector<NamedTable>> Parse(WorkerPool::Lease& worker, const SqlStatement& statement,
-                                        Deadline deadline);
+  /// The tables that a statement names, allowed to be read.
+  Result<std::vector<NamedTable>> TablesOf(const SqlStatement& statement, Deadline deadline);
+  Result<std::vector<sql::TableReference>> Parse(const SqlStatement& statement, Deadline deadline);
   Result<NamedTable> Resolve(const sql::TableReference& reference,
                              const SqlStatement& statement) const;
-  Result<std::unique_ptr<FreshRowsFile>> ReadTable(NamedTable* table, LocalFiles& local_files,
-                                                   Deadline deadline);
+  /// Says in `table` where the worker finds its rows; the parts are of its `rows`.
+  Result<std::vector<RowsPart>> ReadTable(NamedTable* table, LocalFiles& local_files,
+                                          Deadline deadline);
+  Result<RowsPart> ReadFiles(const TableSnapshot& snapshot, std::vector<iceberg::DataFile> files);
   /// `schema` stands for the snapshot's.
   Result<bool> IsReadByWorkers(const TableSnapshot& snapshot, size_t schema,
                                const iceberg::DataFile& file, const LocalFile& local);
 
   const ReadSource source_;
   const SqlOptions options_;
-  FreshRowsBudget fresh_rows_;
+  FreshRows fresh_rows_;
+  KnownStatements statements_;
   WorkerPool workers_;
   std::mutex mutex_;
   std::map<std::string, size_t>

@@ -16,8 +16,8 @@
 #include <arrow/type_fwd.h>
 
 #include "arka/base/error.h"
-#include "arka/query/fresh_rows_file.h"
 #include "arka/query/local_files.h"
+#include "arka/query/rows_file.h"
 #include "arka/query/worker_pool.h"
 
 namespace arka::query {
@@ -33,8 +33,8 @@ class SqlResult {
   /// `worker` has sent the schema, and rows come next; it reads `rows` and `files` meanwhile.
   /// `deadline`: the query is ended then.
   SqlResult(WorkerPool::Lease worker, std::shared_ptr<arrow::Schema> schema,
-            std::chrono::steady_clock::time_point deadline,
-            std::vector<std::unique_ptr<FreshRowsFile>> rows, std::unique_ptr<LocalFiles> files)
+            std::chrono::steady_clock::time_point deadline, std::vector<RowsPart> rows,
+            std::unique_ptr<LocalFiles> files)
       : rows_(std::move(rows)),
         files_(std::move(files)),
         worker_(std::move(worker)),
@@ -55,7 +55,7 @@ class SqlResult {
   void Cancel();
 
  private:
-  const std::vector<std::unique_ptr<FreshRowsFile>> rows_;
+  const std::vector<RowsPart> rows_;
   const std::unique_ptr<LocalFiles> files_;  // until the worker has ended, or waits
   WorkerPool::Lease worker_;
   const std::shared_ptr<arrow::Schema> schema_;

@@ -41,6 +41,12 @@ class TableReads {
     return Error(ErrorCode::kUnimplemented, "SQL is switched off here: query.workers is 0");
   }
 
+  /// Forgets what nobody has asked for lately; to be called every few seconds.
+  void Sweep() {
+    results.Sweep();
+    if (sql_) sql_->Sweep();
+  }
+
   /// Runs what blocks. A task reads one batch, so that reads take turns.
   void Run(std::function<void()> task) { threads_.Post(std::move(task)); }
 

@@ -1,16 +1,10 @@
 #include "arka/query/table_scan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
-#include "arka/lake/column_projection.h"
-
 namespace arka::query {
-namespace {
-
-constexpr int64_t kMergedBytes = 4 << 20;
-
-}  // namespace
 
 std::vector<SnapshotPart> PartsOf(const TableSnapshot& snapshot, int64_t part_bytes,
                                   size_t max_parts) {
@@ -37,8 +31,8 @@ TableScan::TableScan(const ReadSource& source, std::shared_ptr<const TableSnapsh
     : source_(source),
       snapshot_(std::move(snapshot)),
       part_(part),
-      merger_(snapshot_->schema),
-      read_through_(part.fresh ? snapshot_->committed : snapshot_->through),
+      fresh_(source, snapshot_, part.fresh ? snapshot_->committed : snapshot_->through,
+             snapshot_->through),
       next_file_(part.first_file) {}
 
 Result<std::shared_ptr<arrow::RecordBatch>> TableScan::Next() {
@@ -47,8 +41,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> TableScan::Next() {
       auto batch = std::move(ready_.front());
       ready_.pop_front();
       if (batch->num_rows() > 0) return batch;
-    } else if (read_through_ < snapshot_->through) {
-      ARROW_RETURN_NOT_OK(ReadFresh());
+    } else if (!fresh_.done()) {
+      ARROW_ASSIGN_OR_RAISE(auto batches, fresh_.Next());
+      std::move(batches.begin(), batches.end(), std::back_inserter(ready_));
     } else if (file_ != nullptr) {
       ARROW_ASSIGN_OR_RAISE(auto batch, file_->Next());
       if (batch == nullptr) {
@@ -62,27 +57,6 @@ Result<std::shared_ptr<arrow::RecordBatch>> TableScan::Next() {
       return nullptr;
     }
   }
-}
-
-// Pieces of the log, until their rows are enough for a batch.
-Status TableScan::ReadFresh() {
-  while (read_through_ < snapshot_->through && merger_.size_bytes() < kMergedBytes) {
-    ARROW_ASSIGN_OR_RAISE(
-        const Lsn read,
-        source_.engine.ReadLog(*snapshot_->pin, snapshot_->uuid, read_through_, snapshot_->through,
-                               [&](ingest::Table&, ingest::BufferedWrite write) -> Status {
-                                 ARROW_ASSIGN_OR_RAISE(
-                                     auto rows, lake::ProjectBatch(*write.batch,
-                                                                   *write.schema->storage_schema(),
-                                                                   *snapshot_->schema));
-                                 return merger_.Add(std::move(rows));
-                               }));
-    // Where nothing more is there, only LSNs that a crash took were left.
-    read_through_ = read == read_through_ ? snapshot_->through : read;
-  }
-  ARROW_ASSIGN_OR_RAISE(auto batches, merger_.Take());
-  std::move(batches.begin(), batches.end(), std::back_inserter(ready_));
-  return Status::OK();
 }
 
 Status TableScan::OpenFile() {

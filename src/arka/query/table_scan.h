@@ -14,9 +14,8 @@
 #include <arrow/record_batch.h>
 
 #include "arka/base/error.h"
-#include "arka/base/lsn.h"
-#include "arka/lake/chunk_merger.h"
 #include "arka/lake/data_file_reader.h"
+#include "arka/query/fresh_scan.h"
 #include "arka/query/table_snapshot.h"
 
 namespace arka::query {
@@ -43,15 +42,13 @@ class TableScan {
   Result<std::shared_ptr<arrow::RecordBatch>> Next();
 
  private:
-  Status ReadFresh();
   Status OpenFile();
 
   const ReadSource& source_;
   const std::shared_ptr<const TableSnapshot> snapshot_;
   const SnapshotPart part_;
-  lake::ChunkMerger merger_;
+  FreshScan fresh_;
   std::deque<std::shared_ptr<arrow::RecordBatch>> ready_;
-  Lsn read_through_;  // of the fresh writes
   size_t next_file_;
   std::unique_ptr<lake::DataFileReader> file_;  // being read
 };

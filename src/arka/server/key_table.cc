@@ -271,8 +271,8 @@ void AddQueryKeys(std::vector<ConfigKey>& keys) {
   keys.push_back(SizeKey(
       "query.fresh_rows_memory", [](auto& c) -> auto& { return c.query.fresh_rows_memory_bytes; },
       1 * kMB, 1 * kTB,
-      "Memory for the rows of all queries that no data file on this machine has yet, beside what "
-      "server.memory_limit bounds."));
+      "Memory for the rows of queries that no data file on this machine has yet, beside what "
+      "server.memory_limit bounds; kept for the next queries while there is room."));
   keys.push_back(SizeKey(
       "query.file_cache_size", [](auto& c) -> auto& { return c.query.file_cache_bytes; }, 0,
       1024 * kTB,

@@ -17,19 +17,24 @@ static void from_json(const json& in, WorkerColumn& column) {
   in.at("name").get_to(column.name);
   in.at("type").get_to(column.type);
 }
+static void to_json(json& out, const RowsRange& range) { out = {range.begin, range.end}; }
+static void from_json(const json& in, RowsRange& range) {
+  in.at(0).get_to(range.begin);
+  in.at(1).get_to(range.end);
+}
 static void to_json(json& out, const WorkerTable& table) {
   out = {{"namespace", table.namespace_name},
          {"name", table.name},
          {"columns", table.columns},
          {"files", table.files},
-         {"has_rows", table.has_rows}};
+         {"rows", table.rows}};
 }
 static void from_json(const json& in, WorkerTable& table) {
   in.at("namespace").get_to(table.namespace_name);
   in.at("name").get_to(table.name);
   in.at("columns").get_to(table.columns);
   in.at("files").get_to(table.files);
-  in.at("has_rows").get_to(table.has_rows);
+  in.at("rows").get_to(table.rows);
 }
 static void to_json(json& out, const RunRequest& request) {
   out = {{"sql", request.sql}, {"tables", request.tables}};

@@ -1,6 +1,7 @@
 // What the server and a query worker tell each other, as the texts of frames.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,14 +20,23 @@ struct WorkerColumn {
   bool operator==(const WorkerColumn&) const = default;
 };
 
-/// A table: Parquet files whose columns are found by field id, and rows that come as a file of
-/// Arrow IPC stream format, of the same columns in the same order.
+/// The record batches between two places of a file of messages of Arrow's IPC stream format, which
+/// begins with their schema.
+struct RowsRange {
+  int64_t begin = 0;
+  int64_t end = 0;
+
+  bool operator==(const RowsRange&) const = default;
+};
+
+/// A table: Parquet files whose columns are found by field id, and rows in files of Arrow's, of the
+/// same columns in the same order.
 struct WorkerTable {
   std::string namespace_name = {};
   std::string name = {};
   std::vector<WorkerColumn> columns = {};
   std::vector<std::string> files = {};  // local paths
-  bool has_rows = false;                // then the next of the frame's files has them
+  std::vector<RowsRange> rows = {};     // of the next of the frame's files, one each
 
   bool operator==(const WorkerTable&) const = default;
 };

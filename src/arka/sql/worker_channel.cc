@@ -21,7 +21,7 @@ using std::chrono::steady_clock;
 constexpr uint32_t kMagic = 0x414b5153;  // "SQKA"
 constexpr uint64_t kMaxTextBytes = 64 << 20;
 constexpr uint64_t kMaxBodyBytes = uint64_t{1} << 31;
-constexpr size_t kMaxFiles = 64;
+constexpr size_t kMaxFiles = 253;  // as many as Linux takes with one message
 
 struct Header {
   uint32_t magic = kMagic;

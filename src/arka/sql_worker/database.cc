@@ -71,6 +71,8 @@ Result<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options)
       {"autoinstall_known_extensions", "false"},
       {"allow_community_extensions", "false"},
       {"allow_persistent_secrets", "false"},
+      // What it keeps of files would count against the limit for the whole process.
+      {"enable_external_file_cache", "false"},
   };
   for (const auto& [name, value] : settings) {
     if (duckdb_set_config(config.get(), name, value.c_str()) != DuckDBSuccess) {
@@ -127,15 +129,20 @@ Result<std::string> Database::SyntaxTree(const std::string& sql) {
 }
 
 Status Database::Lock(const std::vector<sql::WorkerTable>& tables) {
-  std::vector<std::string> files;
-  for (const auto& table : tables) {
-    files.insert(files.end(), table.files.begin(), table.files.end());
-  }
+  std::unordered_set<std::string> files;
+  for (const auto& table : tables) files.insert(table.files.begin(), table.files.end());
   ARROW_RETURN_NOT_OK(Execute("SET allowed_paths = [" + Join(files, Literal) + "]"));
   ARROW_RETURN_NOT_OK(Execute("SET enable_external_access = false"));
   ARROW_RETURN_NOT_OK(Execute("SET lock_configuration = true"));
-  is_locked_ = true;
+  files_ = std::move(files);
   return Status::OK();
+}
+
+bool Database::MayRead(const std::vector<sql::WorkerTable>& tables) const {
+  return files_ && std::all_of(tables.begin(), tables.end(), [&](const sql::WorkerTable& table) {
+           return std::all_of(table.files.begin(), table.files.end(),
+                              [&](const auto& file) { return files_->contains(file); });
+         });
 }
 
 Status Database::SetTables(const std::vector<sql::WorkerTable>& tables,
@@ -148,7 +155,7 @@ Status Database::SetTables(const std::vector<sql::WorkerTable>& tables,
     ARROW_RETURN_NOT_OK(Execute("CREATE SCHEMA IF NOT EXISTS " + Quoted(table.namespace_name)));
     std::string query;
     if (!table.files.empty()) query = ReadParquet(table);
-    if (table.has_rows) {
+    if (!table.rows.empty()) {
       query += (query.empty() ? "" : " UNION ALL ") + ReadRows(table, next_rows++);
     }
     if (query.empty()) query = NoRows(table);

@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include <duckdb.h>
@@ -37,7 +39,8 @@ class Database {
 
   /// Locks it, once: from now on no file is read but those of `tables`.
   Status Lock(const std::vector<sql::WorkerTable>& tables);
-  bool is_locked() const { return is_locked_; }
+  /// Whether it is locked to files of which those of `tables` are some.
+  bool MayRead(const std::vector<sql::WorkerTable>& tables) const;
 
   /// Makes these tables known, and no others. `rows` are those of the tables that have any, in
   /// their order. Their files must have been let in.
@@ -57,8 +60,8 @@ class Database {
   OwnedDatabase database_;
   OwnedConnection conversions_;
   OwnedConnection connection_;
-  bool is_locked_ = false;
-  std::vector<std::string> views_;  // the tables that it has now, quoted
+  std::optional<std::unordered_set<std::string>> files_;  // none until it is locked
+  std::vector<std::string> views_;                        // the tables that it has now, quoted
 };
 
 }  // namespace arka::sql_worker

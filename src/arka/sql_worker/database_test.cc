@@ -92,7 +92,7 @@ TEST_F(DatabaseTest, ColumnsOfFilesAreFoundByIdAndPromotedAndNullWhereTheyAreMis
 TEST_F(DatabaseTest, RowsAndFilesAreOneTable) {
   const auto column = Column(1, "id", arrow::int32());
   const std::string file = WriteParquet("a.parquet", Numbers(column, {1, 2}));
-  const sql::WorkerTable table{"arka", "t", {{1, "id", "INTEGER"}}, {file}, true};
+  const sql::WorkerTable table{"arka", "t", {{1, "id", "INTEGER"}}, {file}, {{}}};
   ASSERT_THAT(database_->Lock({table}), IsOk());
   const auto fresh = Numbers(column, {3, 4, 5});
   ASSERT_THAT(database_->SetTables({table}, {{fresh->schema(), {fresh, fresh}, 6}}), IsOk());
@@ -109,7 +109,11 @@ TEST_F(DatabaseTest, OnceLockedNothingButTheTablesFilesIsReadAndNothingIsWritten
   const std::string other =
       WriteParquet("other.parquet", Numbers(Column(1, "id", arrow::int32()), {2}));
   const sql::WorkerTable table{"arka", "t", {{1, "id", "INTEGER"}}, {mine}};
+  EXPECT_FALSE(database_->MayRead({table}));
   ASSERT_THAT(database_->Lock({table}), IsOk());
+  EXPECT_TRUE(database_->MayRead({table}));
+  EXPECT_TRUE(database_->MayRead({}));
+  EXPECT_FALSE(database_->MayRead({table, {"arka", "u", {{1, "id", "INTEGER"}}, {other}}}));
   ASSERT_THAT(database_->SetTables({table}, {}), IsOk());
   EXPECT_EQ(Ask("SELECT id FROM t"), "1;");
   // Whatever the check of statements would let through by mistake:
@@ -215,7 +219,7 @@ TEST_F(DatabaseTest, EveryTypeOfATableComesThroughRowsAndFilesAlike) {
   }
   sql::WorkerTable both = files;
   both.name = "everything";
-  both.has_rows = true;
+  both.rows = {{}};
   sql::WorkerTable fresh = both;
   fresh.name = "fresh";
   fresh.files.clear();

@@ -5,6 +5,8 @@
 
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
+#include <arrow/ipc/dictionary.h>
+#include <arrow/ipc/message.h>
 #include <arrow/ipc/reader.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -31,16 +33,25 @@ Result<std::shared_ptr<arrow::Buffer>> Map(const FileDescriptor& file) {
 
 }  // namespace
 
-Result<MappedRows> MapRows(const FileDescriptor& file) {
-  ARROW_ASSIGN_OR_RAISE(auto bytes, Map(file));
-  MappedRows rows;
-  ARROW_ASSIGN_OR_RAISE(const auto reader,
-                        arrow::ipc::RecordBatchStreamReader::Open(
-                            std::make_shared<arrow::io::BufferReader>(std::move(bytes))));
-  rows.schema = reader->schema();
-  ARROW_ASSIGN_OR_RAISE(rows.batches, reader->ToRecordBatches());
-  for (const auto& batch : rows.batches) rows.rows += batch->num_rows();
-  return rows;
+Status MapRows(const FileDescriptor& file, const sql::RowsRange& range, MappedRows& rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, Map(file));
+  if (range.begin < 0 || range.begin > range.end || range.end > bytes->size()) {
+    return Error(ErrorCode::kInternal, "rows were promised at ", range.begin, " to ", range.end,
+                 " of a file of ", bytes->size(), " bytes");
+  }
+  arrow::ipc::DictionaryMemo no_dictionaries;
+  arrow::io::BufferReader start(bytes);
+  ARROW_ASSIGN_OR_RAISE(rows.schema, arrow::ipc::ReadSchema(&start, &no_dictionaries));
+  arrow::io::BufferReader batches(arrow::SliceBuffer(bytes, range.begin, range.end - range.begin));
+  const auto options = arrow::ipc::IpcReadOptions::Defaults();
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto message, arrow::ipc::ReadMessage(&batches));
+    if (message == nullptr) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(
+        auto batch, arrow::ipc::ReadRecordBatch(*message, rows.schema, &no_dictionaries, options));
+    rows.rows += batch->num_rows();
+    rows.batches.push_back(std::move(batch));
+  }
 }
 
 }  // namespace arka::sql_worker

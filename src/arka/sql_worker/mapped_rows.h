@@ -1,4 +1,4 @@
-// Rows that the server put into a file in memory, as record batches that point into it.
+// Rows that the server put into files in memory, as record batches that point into it.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 
 #include "arka/base/error.h"
 #include "arka/io/file_descriptor.h"
+#include "arka/sql/run_request.h"
 
 namespace arka::sql_worker {
 
@@ -17,7 +18,7 @@ struct MappedRows {
   int64_t rows = 0;
 };
 
-/// Maps `file`, of Arrow's IPC stream format.
-Result<MappedRows> MapRows(const FileDescriptor& file);
+/// Adds the batches that lie in `range` of `file`, which is mapped.
+Status MapRows(const FileDescriptor& file, const sql::RowsRange& range, MappedRows& rows);
 
 }  // namespace arka::sql_worker

@@ -38,13 +38,22 @@ std::vector<std::shared_ptr<arrow::Buffer>> BodyOf(const arrow::ipc::IpcPayload&
   return parts;
 }
 
-Result<std::vector<MappedRows>> RowsOf(const sql::Frame& frame) {
-  std::vector<MappedRows> rows;
-  for (const auto& file : frame.files) {
-    ARROW_ASSIGN_OR_RAISE(auto mapped, MapRows(file));
-    rows.push_back(std::move(mapped));
+// One for each table that has any.
+Result<std::vector<MappedRows>> RowsOf(const sql::RunRequest& request,
+                                       const std::vector<FileDescriptor>& files) {
+  std::vector<MappedRows> tables;
+  size_t next_file = 0;
+  for (const auto& table : request.tables) {
+    if (table.rows.empty()) continue;
+    MappedRows& rows = tables.emplace_back();
+    for (const auto& range : table.rows) {
+      if (next_file == files.size()) {
+        return Error(ErrorCode::kInternal, "fewer files came than are named");
+      }
+      ARROW_RETURN_NOT_OK(MapRows(files[next_file++], range, rows));
+    }
   }
-  return rows;
+  return tables;
 }
 
 Status Bind(const OwnedStatement& statement, const std::shared_ptr<arrow::Buffer>& parameters) {
@@ -82,11 +91,19 @@ Status Worker::OpenDatabases() {
     ARROW_ASSIGN_OR_RAISE(without_files_, Database::Open(options_));
     ARROW_RETURN_NOT_OK(without_files_->Lock({}));
   }
-  if (for_files_ == nullptr || for_files_->is_locked()) {
-    for_files_.reset();
-    ARROW_ASSIGN_OR_RAISE(for_files_, Database::Open(options_));
+  if (unlocked_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(unlocked_, Database::Open(options_));
   }
   return Status::OK();
+}
+
+Result<Database*> Worker::DatabaseFor(const std::vector<sql::WorkerTable>& tables) {
+  if (without_files_->MayRead(tables)) return without_files_.get();
+  if (with_files_ == nullptr || !with_files_->MayRead(tables)) {
+    with_files_ = std::move(unlocked_);
+    ARROW_RETURN_NOT_OK(with_files_->Lock(tables));
+  }
+  return with_files_.get();
 }
 
 Status Worker::Answer(sql::Frame frame) {
@@ -122,20 +139,17 @@ Status Worker::Describe(sql::Frame frame) {
 
 Status Worker::Execute(sql::Frame frame) {
   ARROW_ASSIGN_OR_RAISE(auto request, sql::ParseRunRequest(frame.text));
-  const bool has_files = std::any_of(request.tables.begin(), request.tables.end(),
-                                     [](const auto& table) { return !table.files.empty(); });
-  Database& database = has_files ? *for_files_ : *without_files_;
-  if (has_files) ARROW_RETURN_NOT_OK(database.Lock(request.tables));
-  ARROW_ASSIGN_OR_RAISE(auto rows, RowsOf(frame));
-  ARROW_RETURN_NOT_OK(database.SetTables(request.tables, std::move(rows)));
+  ARROW_ASSIGN_OR_RAISE(Database* const database, DatabaseFor(request.tables));
+  ARROW_ASSIGN_OR_RAISE(auto rows, RowsOf(request, frame.files));
+  ARROW_RETURN_NOT_OK(database->SetTables(request.tables, std::move(rows)));
   const auto run = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto statement, database.Prepare(request.sql));
+    ARROW_ASSIGN_OR_RAISE(const auto statement, database->Prepare(request.sql));
     ARROW_RETURN_NOT_OK(Bind(statement, frame.body));
-    return SendRows(database, statement);
+    return SendRows(*database, statement);
   };
   const Status ran = run();
   // What was mapped for it goes with the tables.
-  ARROW_RETURN_NOT_OK(database.SetTables({}, {}));
+  ARROW_RETURN_NOT_OK(database->SetTables({}, {}));
   return ran;
 }
 

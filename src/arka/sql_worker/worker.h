@@ -1,7 +1,8 @@
 // A query worker: answers the server's frames, one statement at a time, until the server is gone.
 //
-// Two databases are kept open, so that no statement waits for one: one without files that answers
-// all that needs none, and one that is locked to the files of a statement and thrown away after it.
+// Three databases are kept open, so that no statement waits for one: one without files that answers
+// all that needs none, one that is locked to the files of the last statement that had any, and a
+// new one for when a statement needs others.
 #pragma once
 
 #include <memory>
@@ -25,6 +26,7 @@ class Worker {
   Status Parse(const std::string& sql);
   Status Describe(sql::Frame frame);
   Status Execute(sql::Frame frame);
+  Result<Database*> DatabaseFor(const std::vector<sql::WorkerTable>& tables);
   Status SendRows(Database& database, const OwnedStatement& statement);
   Status SendSchema(const arrow::Schema& schema);
   Status SendBatch(const arrow::RecordBatch& batch);
@@ -32,7 +34,8 @@ class Worker {
   sql::WorkerChannel channel_;
   const DatabaseOptions options_;
   std::unique_ptr<Database> without_files_;
-  std::unique_ptr<Database> for_files_;
+  std::unique_ptr<Database> with_files_;  // null until a statement has any
+  std::unique_ptr<Database> unlocked_;
 };
 
 }  // namespace arka::sql_worker
