@@ -46,9 +46,11 @@ Result<sql::Frame> ReceiveFrame(WorkerPool::Lease& worker, sql::FrameKind wanted
   if (frame->kind != sql::FrameKind::kError) {
     return Error(ErrorCode::kInternal, "a query worker answered what it was not asked");
   }
-  // It has told what is wrong, and waits for the next query.
-  worker.set_reusable(true);
-  return sql::ParseError(frame->text);
+  // It has told what is wrong, and waits for the next query. What is left of one that took all
+  // memory might not be enough for that.
+  const Status failed = sql::ParseError(frame->text);
+  worker.set_reusable(CodeOf(failed) != ErrorCode::kTooLarge);
+  return failed;
 }
 
 Result<std::optional<SqlMessage>> SqlResult::Next() {
