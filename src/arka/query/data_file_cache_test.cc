@@ -1,9 +1,11 @@
 #include "arka/query/data_file_cache.h"
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <limits>
 #include <numeric>
+#include <random>
 #include <string_view>
 #include <thread>
 
@@ -317,6 +319,37 @@ TEST_F(DataFileCacheTest, AFullDiskLeavesNothingAndIsTold) {
   EXPECT_THAT(refused.message(), AllOf(HasSubstr(store_.Uri("a")), HasSubstr("No space left")));
   EXPECT_THAT(FilesOnDisk(), IsEmpty());
   EXPECT_THAT(Read({"a"}), IsOk());
+}
+
+TEST_F(DataFileCacheTest, ManyStatementsAtOnceReadTheirFilesWithinTheBound) {
+  options_.max_bytes = 3 * kFileBytes;
+  options_.threads = 3;
+  store_faults_.Add({.matches = AtRandom(7, 50), .times = kForGood});
+  cache();
+  std::atomic<int> answered = 0;
+  const auto read = [&](uint32_t seed) {
+    std::mt19937 random(seed);
+    for (int i = 0; i < 100; ++i) {
+      const std::string first(1, static_cast<char>('a' + random() % 5));
+      const std::string second(1, static_cast<char>('a' + random() % 5));
+      DataFileCache::Lease lease(cache());
+      const Status fetched = Fetch(lease, {first, second});
+      EXPECT_LE(cache().size_bytes(), options_.max_bytes);
+      if (fetched.ok()) {
+        ++answered;
+      } else {
+        EXPECT_TRUE(IsRetryable(CodeOf(fetched))) << fetched.ToString();
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> statements;
+    for (uint32_t seed = 1; seed <= 4; ++seed) statements.emplace_back(read, seed);
+  }
+  EXPECT_GT(answered, 0);
+  cache_.reset();  // ends copies that nobody waits for any more
+  EXPECT_LE(FilesOnDisk().size(), 3u);
+  for (const auto& path : FilesOnDisk()) EXPECT_FALSE(path.ends_with(kPartSuffix)) << path;
 }
 
 TEST_F(DataFileCacheTest, AStartRemovesOldCopiesAndNothingElse) {
