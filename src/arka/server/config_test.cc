@@ -284,6 +284,7 @@ TEST_F(ConfigTest, PathsThatAreNotGivenFollowTheDataDirectory) {
       LoadWith({"server.data_dir=/srv/arka", "catalog.uri=sqlite:////var/c.db"}).ValueOrDie();
   EXPECT_EQ(config.object_store.uri, "file:///srv/arka/objects");
   EXPECT_EQ(config.catalog.warehouse, "file:///srv/arka/warehouse");
+  EXPECT_EQ(config.query.file_cache_dir, "/srv/arka/query-files");
   EXPECT_EQ(config.catalog.uri, "/var/c.db");
 }
 
