@@ -11,10 +11,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// values reads all rows of a reader as JSON's values, with the columns' names.
+// values reads all batches of a reader; as JSON they are objects, with the names of the columns.
 func values(reader array.RecordReader) ([]arrow.RecordBatch, error) {
 	defer reader.Release()
-	var batches []arrow.RecordBatch
+	batches := []arrow.RecordBatch{}
 	for reader.Next() {
 		batch := reader.RecordBatch()
 		batch.Retain()

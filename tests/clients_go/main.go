@@ -1,7 +1,8 @@
 // Flight clients in Go, as its users write them, against a real Arka server. -do says what is done:
 // write (one-row writes, and what was told of them), calls (every RPC), actions (every action),
-// errors (every error that a client can provoke), adbc (SQL by ADBC's driver). All of them print what
-// the server told as lines of JSON; what that has to be is the caller's to say.
+// errors (every error that a client can provoke), catalog (what tools ask about tables), adbc (SQL by
+// ADBC's driver). All of them print what the server told as lines of JSON; what that has to be is the
+// caller's to say.
 package main
 
 import (
@@ -23,9 +24,10 @@ type given struct {
 
 func main() {
 	programs := map[string]func(context.Context, given) error{
-		"write": write, "calls": calls, "actions": actions, "errors": provoke, "adbc": adbcCalls}
+		"write": write, "calls": calls, "actions": actions, "errors": provoke,
+		"catalog": catalog, "adbc": adbcCalls}
 	var options given
-	program := flag.String("do", "write", "write, calls, actions, errors or adbc")
+	program := flag.String("do", "write", "write, calls, actions, errors, catalog or adbc")
 	flag.StringVar(&options.address, "address", "", "host:port")
 	flag.StringVar(&options.certificate, "certificate", "", "trust this certificate and use TLS")
 	flag.StringVar(&options.user, "user", "", "who logs in")

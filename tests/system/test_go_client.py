@@ -152,6 +152,24 @@ def test_go_provokes_every_error(program, start_auth_server):
         assert words in told[what]["message"], told[what]
 
 
+def test_go_asks_what_there_is(program, auth_server):
+    told = {name: [row for batch in batches for row in batch]
+            for name, batches in ask(program, auth_server, "catalog").items()}
+    assert told["catalogs"] == [{"catalog_name": "lake"}]
+    assert [row["db_schema_name"] for row in told["schemas"]] == ["arka", "sales"]
+    assert told["tables"] == [{"catalog_name": "lake", "db_schema_name": "sales",
+                               "table_name": "orders", "table_type": "TABLE"}]
+    assert told["table types"] == [{"table_type": "TABLE"}]
+    assert told["info"] == [{"info_name": 0, "value": [0, "Arka"]}]
+    assert {"BIGINT", "VARCHAR", "DECIMAL", "TIMESTAMP"} < {row["type_name"] for row in told["types"]}
+    assert all(row["nullable"] == 1 and row["searchable"] == 3 for row in told["types"])
+    order = [row["data_type"] for row in told["types"]]
+    assert order == sorted(order)
+    assert [row["type_name"] for row in told["type"]] == ["BIGINT"]
+    for keys in ("primary keys", "exported keys", "imported keys", "cross reference"):
+        assert told[keys] == []
+
+
 def test_go_asks_in_sql_by_adbc(program, auth_server):
     told = ask(program, auth_server, "adbc")
     assert told["ingest"] == 5 and told["ingest more"] == 2 and told["update"] == 2

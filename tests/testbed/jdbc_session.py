@@ -13,12 +13,14 @@ class JdbcError(Exception):
 class JdbcSession:
     """run(command, words…) -> rows, each a list of texts: see jdbc/JdbcSession.java."""
 
-    def __init__(self, port, log):
+    def __init__(self, port, log, **properties):
+        """The properties are those of the driver's URL, such as user and password."""
         with open(log, "w") as errors:
             self._process = subprocess.Popen(
                 ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                  "--add-opens=java.base/java.nio=ALL-UNNAMED",
-                 "-cp", f"{HOME}/classes:{HOME}/lib/*", "JdbcSession", str(port)],
+                 "-cp", f"{HOME}/classes:{HOME}/lib/*", "JdbcSession", str(port),
+                 *(f"{name}={value}" for name, value in properties.items())],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
         self._log = pathlib.Path(log)
 

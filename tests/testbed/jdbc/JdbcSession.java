@@ -13,13 +13,19 @@ import java.util.Properties;
 import java.util.StringJoiner;
 
 /**
- * One JDBC connection to the port that is the argument, driven line by line: words with tabs between
- * them come in, rows with tabs between their values go out, then a line "." or "! message".
+ * One JDBC connection to the port that is the first argument, with the properties (name=value) that
+ * are the others, driven line by line: words with tabs between them come in, rows with tabs between
+ * their values go out, then a line "." or "! message". Where there is no connection, the answer to the
+ * first line says why.
  */
 public final class JdbcSession {
   public static void main(String[] arguments) throws Exception {
     Properties properties = new Properties();
     properties.put("useEncryption", "false");
+    for (int i = 1; i < arguments.length; ++i) {
+      String[] property = arguments[i].split("=", 2);
+      properties.put(property[0], property[1]);
+    }
     BufferedReader input =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     String url = "jdbc:arrow-flight-sql://127.0.0.1:" + arguments[0];
@@ -29,11 +35,18 @@ public final class JdbcSession {
           run(connection, line.split("\t", -1));
           System.out.println(".");
         } catch (Exception error) {
-          System.out.println("! " + String.valueOf(error.getMessage()).replace('\n', ' '));
+          printError(error);
         }
         System.out.flush();
       }
+    } catch (SQLException error) {
+      input.readLine();
+      printError(error);
     }
+  }
+
+  private static void printError(Exception error) {
+    System.out.println("! " + String.valueOf(error.getMessage()).replace('\n', ' '));
   }
 
   private static void run(Connection connection, String[] words) throws SQLException {
@@ -78,6 +91,9 @@ public final class JdbcSession {
         break;
       case "columns":
         print(data.getColumns(null, words[1], words[2], "%"), 3, 4, 5, 6);
+        break;
+      case "types":
+        print(data.getTypeInfo());
         break;
       case "primary_keys":
         print(data.getPrimaryKeys(null, words[1], words[2]));
