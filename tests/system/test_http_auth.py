@@ -47,6 +47,26 @@ def test_a_session_is_heard_by_its_owner_alone(auth_server):
     listener.close()
 
 
+def test_a_listener_is_let_go_of_when_its_caller_is_no_longer_who_he_was(start_server, tmp_path):
+    credentials = CredentialsFile(tmp_path / "credentials.yaml")
+    credentials.user("writer", tokens=[TOKENS["writer"]]).user("alice", password="secret")
+    credentials.grant("writer", "sales.*", "write").grant("alice", "sales.*", "write").save()
+    server = start_server({"auth.credentials": str(credentials.path), "auth.token_lifetime": "3s"})
+    with server.connect() as client:
+        expiring = client.authenticate_basic_token("alice", "secret")[1].decode()
+    by_token, by_login = bearer(TOKENS["writer"]), expiring
+    for authorization in (by_token, by_login):
+        post_rows(server, "sales.orders", BODY, arka_session="s", authorization=authorization)
+    listeners = [AckListener(server, "s", authorization=a) for a in (by_token, by_login)]
+    eventually(lambda: all(listener.told() for listener in listeners))
+    eventually(lambda: listeners[1].ended)
+    assert not listeners[0].ended, "a token of the file does not expire"
+    del credentials.users["writer"]
+    credentials.save()
+    eventually(lambda: listeners[0].ended)
+    assert request(server, "GET", "/api/v1/acks/s", authorization=by_token).status == 401
+
+
 def test_a_preflight_needs_no_credentials_and_gives_nothing_away(auth_server):
     answer = request(auth_server, "OPTIONS", "/api/v1/tables/sales/orders",
                      origin="https://app.example.com", access_control_request_method="POST")
