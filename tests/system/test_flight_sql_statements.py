@@ -6,7 +6,10 @@ import adbc_driver_flightsql.dbapi as adbc
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.flight as flight
 import pytest
+from testbed.every_call import sql_command
+from testbed.raw_flight import bytes_field
 from testbed.write_stream import WriteStream
 
 SCHEMA = pa.schema([pa.field("id", pa.int64(), nullable=False), ("note", pa.string()),
@@ -96,3 +99,50 @@ def test_a_large_result_is_streamed(connection):
     with connection.cursor() as cursor:
         cursor.execute("select range i, range * 2 j from range(1000000)")
         assert cursor.fetch_arrow_table().num_rows == 1_000_000
+
+
+def test_the_catalog_has_the_name_that_is_configured(start_server):
+    server = start_server({"catalog.name": "pond"})
+    with adbc.connect(f"grpc://127.0.0.1:{server.port}", autocommit=True) as own:
+        with own.cursor() as cursor:
+            assert cursor.adbc_ingest("orders", pa.table({"id": [1, 2]}), mode="create",
+                                      catalog_name="pond", db_schema_name="sales") == 2
+            with pytest.raises(Exception, match="no catalog 'lake'"):
+                cursor.adbc_ingest("orders", pa.table({"id": [3]}), mode="append",
+                                   catalog_name="lake", db_schema_name="sales")
+        assert query(own, "insert into pond.sales.orders values (4)") == {"Count": [1]}
+        for name in ("pond.sales.orders", "POND.sales.orders", "sales.orders"):
+            assert query(own, f"select sum(id) s from {name}") == {"s": [7]}
+        for sql in ("select * from lake.sales.orders", "insert into lake.sales.orders values (5)"):
+            with pytest.raises(Exception, match="no catalog 'lake': tables are named pond"):
+                query(own, sql)
+        (catalog,) = own.adbc_get_objects(depth="tables").read_all().to_pylist()
+        assert catalog["catalog_name"] == "pond"
+        assert [schema["db_schema_name"] for schema in catalog["catalog_db_schemas"]] == ["arka", "sales"]
+
+
+INSERT = "insert into sales.orders (id) values (7)"
+
+
+def count(client):
+    info = client.get_flight_info(flight.FlightDescriptor.for_command("select count(*) from sales.orders"))
+    return client.do_get(info.endpoints[0].ticket).read_all()[0][0].as_py()
+
+
+def test_an_insert_that_is_run_as_a_query_is_done_once_however_often_it_is_read(client, orders):
+    command = flight.FlightDescriptor.for_command(
+        sql_command("CommandStatementQuery", bytes_field(1, INSERT.encode())))
+    assert client.get_schema(command).schema.names == ["Count"]
+    assert count(client) == 5, "who asks for the schema has nothing written"
+    info = client.get_flight_info(command)
+    assert count(client) == 6, "drivers may never read on, and take the statement for done"
+    for _ in range(2):
+        assert client.do_get(info.endpoints[0].ticket).read_all().to_pydict() == {"Count": [1]}
+    assert count(client) == 6
+
+
+def test_an_insert_that_nobody_reads_the_answer_of_is_there(client, connection, orders):
+    for _ in range(20):
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT)
+    assert count(client) == 25

@@ -31,11 +31,11 @@ std::optional<std::string> CookieOf(const transport::Metadata& metadata, std::st
   return std::nullopt;
 }
 
-Status CheckSessionOption(std::string_view name, const std::string& value) {
+Status CheckSessionOption(const query::TableNaming& naming, std::string_view name,
+                          const std::string& value) {
   if (name == "catalog") {
-    if (value.empty() || value == flight_sql::kCatalogName) return Status::OK();
-    return Error(ErrorCode::kInvalidRequest, "there is no catalog but '", flight_sql::kCatalogName,
-                 "'");
+    if (value.empty() || naming.CheckCatalog(value).ok()) return Status::OK();
+    return Error(ErrorCode::kInvalidRequest, "there is no catalog but '", naming.catalog, "'");
   }
   if (name == "schema") {
     if (value.empty()) return Status::OK();

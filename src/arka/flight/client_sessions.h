@@ -14,9 +14,9 @@
 #include <string_view>
 
 #include "arka/base/error.h"
-#include "arka/flight_sql/catalog_listing.h"
 #include "arka/io/clock.h"
 #include "arka/io/random.h"
+#include "arka/query/table_naming.h"
 #include "arka/transport/call.h"
 
 namespace arka::flight {
@@ -31,7 +31,8 @@ std::optional<std::string> CookieOf(const transport::Metadata& metadata, std::st
 using SessionOptions = std::map<std::string, std::string, std::less<>>;
 
 /// kNotFound for a name that is no option; kInvalidRequest for a value that it cannot have.
-Status CheckSessionOption(std::string_view name, const std::string& value);
+Status CheckSessionOption(const query::TableNaming& naming, std::string_view name,
+                          const std::string& value);
 
 struct ClientSessionLimits {
   std::chrono::milliseconds lifetime{3'600'000};  // since the last use

@@ -35,12 +35,13 @@ TEST(CookieOf, FindsTheCookieAmongOthers) {
 }
 
 TEST(CheckSessionOption, KnowsNamesAndValues) {
-  EXPECT_THAT(CheckSessionOption("schema", "sales"), IsOk());
-  EXPECT_THAT(CheckSessionOption("schema", "eu.sales"), IsOk());
-  EXPECT_THAT(CheckSessionOption("schema", "a/b"), FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_THAT(CheckSessionOption("catalog", "lake"), IsOk());
-  EXPECT_THAT(CheckSessionOption("catalog", "sea"), FailsWith(ErrorCode::kInvalidRequest));
-  EXPECT_THAT(CheckSessionOption("colour", "red"), FailsWith(ErrorCode::kNotFound));
+  const query::TableNaming naming{"lake", "arka"};
+  EXPECT_THAT(CheckSessionOption(naming, "schema", "sales"), IsOk());
+  EXPECT_THAT(CheckSessionOption(naming, "schema", "eu.sales"), IsOk());
+  EXPECT_THAT(CheckSessionOption(naming, "schema", "a/b"), FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(CheckSessionOption(naming, "catalog", "lake"), IsOk());
+  EXPECT_THAT(CheckSessionOption(naming, "catalog", "sea"), FailsWith(ErrorCode::kInvalidRequest));
+  EXPECT_THAT(CheckSessionOption(naming, "colour", "red"), FailsWith(ErrorCode::kNotFound));
 }
 
 TEST_F(ClientSessionsTest, OptionsBelongToTheSessionThatTheCookieNames) {

@@ -129,7 +129,8 @@ Result<std::unique_ptr<transport::CallHandler>> FlightService::StartPutCommand(
                                      std::move(done));
   };
   if (asked->name == "CommandStatementIngest") {
-    ARROW_ASSIGN_OR_RAISE(auto target, ParseIngest(asked->value, NamespaceOf(call)));
+    ARROW_ASSIGN_OR_RAISE(
+        auto target, ParseIngest(asked->value, {reads_.source.catalog_name, NamespaceOf(call)}));
     const std::string table = target.table.ToString();
     ARROW_RETURN_NOT_OK(call.caller().Require(auth::Right::kWrite, table));
     if (target.mode.changes_tables()) {

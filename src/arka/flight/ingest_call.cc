@@ -5,7 +5,6 @@
 #include "arka/flight/status_mapping.h"
 #include "arka/flight/update_result.h"
 #include "arka/flight_sql/any_message.h"
-#include "arka/flight_sql/catalog_listing.h"
 #include "arka/flight_sql/flight_sql.pb.h"
 #include "arka/ingest/stream_decoder.h"
 #include "arka/protocol/flight_data.h"
@@ -51,7 +50,7 @@ Result<ingest::IngestMode> ModeOf(const Ingest& command) {
 
 }  // namespace
 
-Result<IngestTarget> ParseIngest(const std::string& command, const std::string& default_namespace) {
+Result<IngestTarget> ParseIngest(const std::string& command, const query::TableNaming& naming) {
   ARROW_ASSIGN_OR_RAISE(const Ingest ingest,
                         flight_sql::ParseMessage<Ingest>("CommandStatementIngest", command));
   if (ingest.temporary()) {
@@ -64,13 +63,10 @@ Result<IngestTarget> ParseIngest(const std::string& command, const std::string& 
     return Error(ErrorCode::kUnimplemented, "CommandStatementIngest: there is no option '",
                  ingest.options().begin()->first.substr(0, 100), "'");
   }
-  if (!ingest.catalog().empty() && ingest.catalog() != flight_sql::kCatalogName) {
-    return Error(ErrorCode::kNotFound, "there is no catalog '", ingest.catalog().substr(0, 100),
-                 "', only '", flight_sql::kCatalogName, "'");
-  }
+  if (!ingest.catalog().empty()) ARROW_RETURN_NOT_OK(naming.CheckCatalog(ingest.catalog()));
   std::vector<std::string> parts = {ingest.table()};
   if (!ingest.schema().empty()) parts.insert(parts.begin(), ingest.schema());
-  ARROW_ASSIGN_OR_RAISE(auto table, protocol::ParseTableName(parts, default_namespace));
+  ARROW_ASSIGN_OR_RAISE(auto table, protocol::ParseTableName(parts, naming.default_namespace));
   ARROW_ASSIGN_OR_RAISE(const auto mode, ModeOf(ingest));
   return IngestTarget{std::move(table), mode};
 }

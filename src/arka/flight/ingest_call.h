@@ -19,6 +19,7 @@
 #include "arka/flight/row_sink.h"
 #include "arka/flight/table_drop.h"
 #include "arka/ingest/table_changes.h"
+#include "arka/query/table_naming.h"
 #include "arka/transport/call.h"
 
 namespace arka::flight {
@@ -31,7 +32,7 @@ struct IngestTarget {
 
 /// Out of the serialized command. kInvalidRequest, naming the field, for what makes no sense;
 /// kUnimplemented for temporary tables, transactions and options.
-Result<IngestTarget> ParseIngest(const std::string& command, const std::string& default_namespace);
+Result<IngestTarget> ParseIngest(const std::string& command, const query::TableNaming& naming);
 
 /// What writes the rows of a call.
 using MakeRowSink = std::function<std::unique_ptr<RowSink>(

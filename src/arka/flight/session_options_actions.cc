@@ -26,11 +26,12 @@ Result<std::unique_ptr<Action>> StartSetSessionOptions(const ActionContext& cont
   using Answer = messages::SetSessionOptionsResult;
   Answer answer;
   SessionOptions options;
+  const query::TableNaming naming{context.reads.source.catalog_name, context.default_namespace};
   for (const auto& [name, value] : request.session_options()) {
     using Value = messages::SessionOptionValue;
     const bool is_text = value.option_value_case() == Value::kStringValue ||
                          value.option_value_case() == Value::OPTION_VALUE_NOT_SET;
-    const Status checked = CheckSessionOption(name, value.string_value());
+    const Status checked = CheckSessionOption(naming, name, value.string_value());
     if (checked.ok() && is_text) {
       options[name] = value.string_value();
       continue;
@@ -54,7 +55,7 @@ Result<std::unique_ptr<Action>> StartGetSessionOptions(const ActionContext& cont
                                                        std::string_view body) {
   messages::GetSessionOptionsResult answer;
   auto& options = *answer.mutable_session_options();
-  options["catalog"].set_string_value(std::string(flight_sql::kCatalogName));
+  options["catalog"].set_string_value(context.reads.source.catalog_name);
   options["schema"].set_string_value(context.default_namespace);
   WriteActionResult(context.call, answer.SerializeAsString());
   context.call.Finish({});

@@ -14,14 +14,12 @@
 namespace arka::flight_sql {
 namespace {
 
-const std::string kCatalog(kCatalogName);
-
 bool Matches(const std::string& name, const std::optional<std::string>& pattern) {
   return !pattern || MatchesPattern(name, *pattern);
 }
 
-bool HasCatalog(const ListingFilter& filter) {
-  return !filter.catalog || *filter.catalog == kCatalog;
+bool HasCatalog(const query::ReadSource& source, const ListingFilter& filter) {
+  return !filter.catalog || *filter.catalog == source.catalog_name;
 }
 
 bool MaySee(const iceberg::TableIdentifier& table, const ListingFilter& filter) {
@@ -45,16 +43,18 @@ Result<std::shared_ptr<arrow::RecordBatch>> TextRows(
 }
 
 // The table's schema with what Flight SQL says of columns in the fields' metadata.
-Result<std::string> SerializedSchemaOf(const iceberg::Table& table) {
+Result<std::string> SerializedSchemaOf(const std::string& catalog, const iceberg::Table& table) {
   const auto schema = lake::ArrowSchemaOf(*table.metadata->current_schema());
   arrow::FieldVector fields;
   for (const auto& field : schema->fields()) {
     const auto type = query::SqlTypeOf(*field->type());
     fields.push_back(field->WithMergedMetadata(arrow::key_value_metadata(
+        // The third is what Arrow's own clients read, for all that the format says.
         {"ARROW:FLIGHT:SQL:CATALOG_NAME", "ARROW:FLIGHT:SQL:DB_SCHEMA_NAME",
-         "ARROW:FLIGHT:SQL:TABLE_NAME", "ARROW:FLIGHT:SQL:TYPE_NAME"},
-        {kCatalog, table.identifier.namespace_name, table.identifier.name,
-         type.ok() ? *type : field->type()->ToString()})));
+         "ARROW:FLIGHT:SQL:SCHEMA_NAME", "ARROW:FLIGHT:SQL:TABLE_NAME",
+         "ARROW:FLIGHT:SQL:TYPE_NAME"},
+        {catalog, table.identifier.namespace_name, table.identifier.namespace_name,
+         table.identifier.name, type.ok() ? *type : field->type()->ToString()})));
   }
   ARROW_ASSIGN_OR_RAISE(const auto message,
                         arrow::ipc::SerializeSchema(*arrow::schema(std::move(fields))));
@@ -63,8 +63,8 @@ Result<std::string> SerializedSchemaOf(const iceberg::Table& table) {
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::RecordBatch>> ListCatalogs() {
-  return TextRows(CatalogsSchema(), {{kCatalog}});
+Result<std::shared_ptr<arrow::RecordBatch>> ListCatalogs(const query::ReadSource& source) {
+  return TextRows(CatalogsSchema(), {{source.catalog_name}});
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> ListTableTypes() {
@@ -81,8 +81,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> ListDbSchemas(const query::ReadSourc
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& name : names) {
-    if (HasCatalog(filter) && Matches(name, filter.schema_pattern))
-      rows.push_back({kCatalog, name});
+    if (HasCatalog(source, filter) && Matches(name, filter.schema_pattern))
+      rows.push_back({source.catalog_name, name});
   }
   return TextRows(DbSchemasSchema(), rows);
 }
@@ -94,7 +94,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ListTables(const query::ReadSource& 
   const bool wants_tables =
       types.empty() || std::ranges::find(types, std::string(kTableType)) != types.end();
   std::vector<iceberg::TableIdentifier> tables;
-  if (HasCatalog(filter) && wants_tables) {
+  if (HasCatalog(source, filter) && wants_tables) {
     ARROW_ASSIGN_OR_RAISE(tables, source.catalog.ListTables());
   }
   std::ranges::sort(tables);
@@ -102,7 +102,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ListTables(const query::ReadSource& 
   for (const auto& table : tables) {
     if (!Matches(table.namespace_name, filter.schema_pattern)) continue;
     if (!Matches(table.name, filter.table_pattern) || !MaySee(table, filter)) continue;
-    std::vector<std::string> row = {kCatalog, table.namespace_name, table.name,
+    std::vector<std::string> row = {source.catalog_name, table.namespace_name, table.name,
                                     std::string(kTableType)};
     if (with_table_schema) {
       const auto loaded = query::LoadTable(source, table);
@@ -111,7 +111,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ListTables(const query::ReadSource& 
         if (code == ErrorCode::kUnavailable || code == ErrorCode::kIoFailed) return loaded.status();
         continue;
       }
-      ARROW_ASSIGN_OR_RAISE(auto schema, SerializedSchemaOf(*loaded));
+      ARROW_ASSIGN_OR_RAISE(auto schema, SerializedSchemaOf(source.catalog_name, *loaded));
       row.push_back(std::move(schema));
     }
     rows.push_back(std::move(row));

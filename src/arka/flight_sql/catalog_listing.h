@@ -16,7 +16,6 @@
 
 namespace arka::flight_sql {
 
-inline constexpr std::string_view kCatalogName = "lake";
 inline constexpr std::string_view kTableType = "TABLE";
 
 /// Which of them are asked for; patterns as MatchesPattern. An empty catalog is none.
@@ -28,7 +27,7 @@ struct ListingFilter {
   std::function<bool(const std::string& table)> may_see = {};  // empty: all
 };
 
-Result<std::shared_ptr<arrow::RecordBatch>> ListCatalogs();
+Result<std::shared_ptr<arrow::RecordBatch>> ListCatalogs(const query::ReadSource& source);
 Result<std::shared_ptr<arrow::RecordBatch>> ListTableTypes();
 
 /// Schemas that have tables, and `default_schema`. Blocks, as the next.

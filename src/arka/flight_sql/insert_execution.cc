@@ -7,11 +7,10 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "arka/flight_sql/catalog_listing.h"
 #include "arka/flight_sql/insert_statement.h"
 #include "arka/lake/arrow_schema.h"
-#include "arka/protocol/table_name.h"
 #include "arka/query/sql_types.h"
+#include "arka/query/table_naming.h"
 #include "arka/sql/quoting.h"
 
 namespace arka::flight_sql {
@@ -26,14 +25,9 @@ struct Prepared {
 
 Result<iceberg::TableIdentifier> TableOf(const InsertContext& context,
                                          std::vector<std::string> parts) {
-  if (parts.size() == 3) {
-    if (parts[0] != kCatalogName) {
-      return Error(ErrorCode::kNotFound, "there is no catalog '", parts[0].substr(0, 100), "'");
-    }
-    parts.erase(parts.begin());
-  }
-  ARROW_ASSIGN_OR_RAISE(auto name, protocol::ParseTableName(parts, context.default_namespace));
-  return iceberg::TableIdentifier{name.namespace_name, name.name};
+  parts.insert(parts.begin(), 3 - parts.size(), "");
+  return query::TableNaming{context.source.catalog_name, context.default_namespace}.Resolve(
+      {std::move(parts[0]), std::move(parts[1]), std::move(parts[2])});
 }
 
 // Which column of the query each column of the table takes; nothing: null.

@@ -74,8 +74,8 @@ Answer NoForeignKeys(const MetadataContext&, const AnyMessage&) {
 
 const std::map<std::string, AnswerCommand, std::less<>>& Commands() {
   static const std::map<std::string, AnswerCommand, std::less<>> commands = {
-      {"CommandGetCatalogs",
-       [](const MetadataContext&, const AnyMessage&) { return ListCatalogs(); }},
+      {"CommandGetCatalogs", [](const MetadataContext& context,
+                                const AnyMessage&) { return ListCatalogs(context.source); }},
       {"CommandGetDbSchemas", DbSchemas},
       {"CommandGetTables", Tables},
       {"CommandGetTableTypes",

@@ -26,7 +26,11 @@ class MetadataCommandsTest : public ::testing::Test {
 
   template <typename Message = messages::CommandGetTables>
   std::shared_ptr<arrow::RecordBatch> Ask(const std::string& name, const Message& message = {}) {
-    const query::ReadSource source{*engine_, deployment_.catalog, deployment_.warehouse, "node-1"};
+    const query::ReadSource source{.engine = *engine_,
+                                   .catalog = deployment_.catalog,
+                                   .warehouse = deployment_.warehouse,
+                                   .node = "node-1",
+                                   .catalog_name = "pond"};
     const auto command = Unwrap(Wrap(name, message.SerializeAsString()));
     EXPECT_TRUE(command.has_value());
     auto answer = AnswerMetadata({source, "arka", "1.2.3", may_see_}, *command);
@@ -83,7 +87,7 @@ TEST(Unwrap, KnowsFlightSqlMessagesFromAnythingElse) {
 }
 
 TEST_F(MetadataCommandsTest, ListsTheCatalogItsSchemasAndTheirTables) {
-  EXPECT_THAT(Texts(*Ask("CommandGetCatalogs"), "catalog_name"), ElementsAre("lake"));
+  EXPECT_THAT(Texts(*Ask("CommandGetCatalogs"), "catalog_name"), ElementsAre("pond"));
   EXPECT_THAT(Texts(*Ask("CommandGetTableTypes"), "table_type"), ElementsAre("TABLE"));
   messages::CommandGetDbSchemas schemas;
   EXPECT_THAT(Texts(*Ask("CommandGetDbSchemas", schemas), "db_schema_name"),
@@ -91,7 +95,7 @@ TEST_F(MetadataCommandsTest, ListsTheCatalogItsSchemasAndTheirTables) {
   schemas.set_db_schema_filter_pattern("%sales");
   EXPECT_THAT(Texts(*Ask("CommandGetDbSchemas", schemas), "db_schema_name"),
               ElementsAre("eu.sales", "sales"));
-  schemas.set_catalog("sea");
+  schemas.set_catalog("lake");
   EXPECT_EQ(Ask("CommandGetDbSchemas", schemas)->num_rows(), 0);
 
   messages::CommandGetTables tables;

@@ -13,6 +13,7 @@
 #include "arka/lake/arrow_schema.h"
 #include "arka/lake/data_file_shape.h"
 #include "arka/query/sql_types.h"
+#include "arka/query/table_naming.h"
 #include "arka/query/table_scan.h"
 
 namespace arka::query {
@@ -52,6 +53,11 @@ Result<std::shared_ptr<arrow::Buffer>> Serialized(const arrow::RecordBatch& row)
   return out->Finish();
 }
 
+SqlOptions WithCatalog(SqlOptions options, const std::string& catalog) {
+  options.workers.worker.catalog = catalog;
+  return options;
+}
+
 Result<std::shared_ptr<arrow::Schema>> ReadSchemaFrom(arrow::io::InputStream& stream) {
   arrow::ipc::DictionaryMemo dictionaries;
   return arrow::ipc::ReadSchema(&stream, &dictionaries);
@@ -61,7 +67,7 @@ Result<std::shared_ptr<arrow::Schema>> ReadSchemaFrom(arrow::io::InputStream& st
 
 SqlQueries::SqlQueries(const ReadSource& source, SqlOptions options)
     : source_(source),
-      options_(std::move(options)),
+      options_(WithCatalog(std::move(options), source.catalog_name)),
       fresh_rows_(source_, options_.fresh_rows_memory_bytes),
       workers_(options_.workers),
       threads_("arka-sql", 2 * options_.workers.max_workers) {}
@@ -69,18 +75,13 @@ SqlQueries::SqlQueries(const ReadSource& source, SqlOptions options)
 // A name without a namespace is known to the worker in the server's default one, wherever it lies.
 Result<SqlQueries::NamedTable> SqlQueries::Resolve(const sql::TableReference& reference,
                                                    const SqlStatement& statement) const {
-  const WorkerOptions& worker = options_.workers.worker;
-  const std::string& standard =
-      statement.default_namespace.empty() ? worker.default_namespace : statement.default_namespace;
-  if (!reference.catalog.empty() && reference.catalog != worker.catalog) {
-    return Error(ErrorCode::kNotFound, "there is no catalog '", reference.catalog,
-                 "': tables are named ", worker.catalog, ".namespace.table, namespace.table, or ",
-                 "table, which lies in ", standard);
-  }
-  const bool has_namespace = !reference.namespace_name.empty();
+  const std::string& known = options_.workers.worker.default_namespace;
+  const TableNaming naming{source_.catalog_name, statement.default_namespace.empty()
+                                                     ? known
+                                                     : statement.default_namespace};
   NamedTable table;
-  table.identifier = {has_namespace ? reference.namespace_name : standard, reference.name};
-  table.seen.namespace_name = has_namespace ? reference.namespace_name : worker.default_namespace;
+  ARROW_ASSIGN_OR_RAISE(table.identifier, naming.Resolve(reference));
+  table.seen.namespace_name = reference.namespace_name.empty() ? known : reference.namespace_name;
   table.seen.name = reference.name;
   return table;
 }

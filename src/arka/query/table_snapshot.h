@@ -34,6 +34,7 @@ struct ReadSource {
   ObjectStore& warehouse;
   std::string node;
   std::chrono::milliseconds patience{10'000};  // for writes that are on their way to the disk
+  std::string catalog_name = "lake";           // to clients: catalog.name
 };
 
 struct TableSnapshot {

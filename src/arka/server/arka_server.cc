@@ -105,7 +105,6 @@ query::TableReadsOptions TableReadsOptionsOf(const Config& config,
   sql.workers.worker.program = query::WorkerProgramPath();
   sql.workers.worker.threads = static_cast<int>(config.query.threads);
   sql.workers.worker.memory_limit_bytes = config.query.memory_limit_bytes;
-  sql.workers.worker.catalog = config.catalog.name;
   sql.workers.worker.default_namespace = config.tables.default_namespace;
   sql.timeout = config.query.timeout;
   sql.fresh_rows_memory_bytes = config.query.fresh_rows_memory_bytes;
@@ -201,8 +200,12 @@ Status ArkaServer::Build(const EdgeDecorators& decorators) {
   ARROW_RETURN_NOT_OK(OpenDataFileCache(fs, warehouse));
   ARROW_ASSIGN_OR_RAISE(auto stream_options, WriteStreamOptionsOf(config_));
   reads_ = std::make_unique<query::TableReads>(
-      query::ReadSource{*engine_, used_catalog, warehouse, config_.server.node_id}, clock, random_,
-      TableReadsOptionsOf(config_, data_file_cache_.get()));
+      query::ReadSource{.engine = *engine_,
+                        .catalog = used_catalog,
+                        .warehouse = warehouse,
+                        .node = config_.server.node_id,
+                        .catalog_name = config_.catalog.name},
+      clock, random_, TableReadsOptionsOf(config_, data_file_cache_.get()));
   flight_ = std::make_unique<flight::FlightService>(*engine_, *reads_, clock, random_,
                                                     std::move(stream_options));
   pages_ = std::make_unique<http::HttpService>(*engine_, *reads_, flight_->contexts(),
