@@ -1,6 +1,7 @@
 #include "arka/server/config_check.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "arka/iceberg/rest_endpoints.h"
@@ -44,8 +45,17 @@ bool IsStoreUri(std::string_view uri) {
          (uri.starts_with("s3://") && rest.find_first_not_of('/') != std::string_view::npos);
 }
 
-void CheckCatalog(const Config::Catalog& catalog, Checker& check) {
+/// Names of catalogs that DuckDB keeps for itself.
+bool IsTakenInSql(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name == "main" || name == "memory" || name == "system" || name == "temp";
+}
+
+void CheckCatalog(const Config::Catalog& catalog, bool has_sql, Checker& check) {
   check.Require(!catalog.name.empty(), "catalog.name", "is empty");
+  check.Require(!has_sql || !IsTakenInSql(catalog.name), "catalog.name", "is '", catalog.name,
+                "', which queries in SQL cannot name a catalog: take another name, or do without "
+                "them (query.workers 0)");
   if (catalog.type == "rest") {
     check.Require(!catalog.uri.empty(), "catalog.uri",
                   "is empty: a REST catalog needs its address, http(s)://host:port/path");
@@ -167,7 +177,7 @@ Status CheckConfig(const Config& config, const ConfigOrigin& origin_of) {
                 "needs object_store.secret_key");
   check.Require(store.secret_key.empty() || !store.access_key.empty(), "object_store.secret_key",
                 "needs object_store.access_key");
-  CheckCatalog(config.catalog, check);
+  CheckCatalog(config.catalog, config.query.workers > 0, check);
 
   const Config::Tables& tables = config.tables;
   const auto probe = protocol::ParseTableName({tables.default_namespace, "x"}, "");

@@ -190,6 +190,14 @@ TEST_F(ConfigTest, ASqliteCatalogTakesNothingThatIsForARestCatalog) {
   }
 }
 
+TEST_F(ConfigTest, ACatalogHasNoNameThatQueriesCannotUse) {
+  for (const std::string name : {"main", "Memory", "system", "TEMP"}) {
+    EXPECT_THAT(SetError("catalog.name=" + name), HasSubstr("is '" + name + "', which queries"));
+    EXPECT_THAT(LoadWith({"catalog.name=" + name, "query.workers=0"}), IsOk());
+  }
+  EXPECT_THAT(LoadWith({"catalog.name=my \"lake\""}), IsOk());
+}
+
 TEST_F(ConfigTest, ValuesOutOfRangeAreRefused) {
   for (const char* setting : {"server.listen=localhost",
                               "server.io_threads=-1",

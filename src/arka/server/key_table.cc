@@ -224,7 +224,7 @@ void AddStorageKeys(std::vector<ConfigKey>& keys) {
       "<server.data_dir>/catalog.db"));
   keys.push_back(TextKey(
       "catalog.name", "text", [](auto& c) -> auto& { return c.catalog.name; },
-      "The SQLite catalog's name, which other engines must use as well."));
+      "The catalog's name in SQL, and SQLite's, which other engines must use as well."));
   keys.push_back(TextKey(
       "catalog.warehouse", "file:///path or s3://bucket/prefix",
       [](auto& c) -> auto& { return c.catalog.warehouse; },

@@ -92,11 +92,11 @@ Result<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options)
   }
   database->rows_.connection = database->conversions_.get();
   ARROW_RETURN_NOT_OK(database->Execute("SET TimeZone = 'UTC'"));
-  ARROW_RETURN_NOT_OK(database->Execute("ATTACH ':memory:' AS " + Quoted(options.catalog)));
-  ARROW_RETURN_NOT_OK(database->Execute("CREATE SCHEMA IF NOT EXISTS " + Quoted(options.catalog) +
-                                        "." + Quoted(options.default_namespace)));
-  ARROW_RETURN_NOT_OK(database->Execute("USE " + Quoted(options.catalog) + "." +
-                                        Quoted(options.default_namespace)));
+  database->catalog_ = Quoted(options.catalog);
+  const std::string home = database->catalog_ + "." + Quoted(options.default_namespace);
+  ARROW_RETURN_NOT_OK(database->Execute("ATTACH ':memory:' AS " + database->catalog_));
+  ARROW_RETURN_NOT_OK(database->Execute("CREATE SCHEMA IF NOT EXISTS " + home));
+  ARROW_RETURN_NOT_OK(database->Execute("USE " + home));
   ARROW_RETURN_NOT_OK(RegisterRowsFunction(database->connection_.get(), database->rows_));
   return database;
 }
@@ -152,14 +152,16 @@ Status Database::SetTables(const std::vector<sql::WorkerTable>& tables,
   rows_.tables = std::move(rows);
   size_t next_rows = 0;
   for (const auto& table : tables) {
-    ARROW_RETURN_NOT_OK(Execute("CREATE SCHEMA IF NOT EXISTS " + Quoted(table.namespace_name)));
+    // With the catalog, of which the namespace may have the name.
+    const std::string schema = catalog_ + "." + Quoted(table.namespace_name);
+    ARROW_RETURN_NOT_OK(Execute("CREATE SCHEMA IF NOT EXISTS " + schema));
     std::string query;
     if (!table.files.empty()) query = ReadParquet(table);
     if (!table.rows.empty()) {
       query += (query.empty() ? "" : " UNION ALL ") + ReadRows(table, next_rows++);
     }
     if (query.empty()) query = NoRows(table);
-    const std::string view = Quoted(table.namespace_name) + "." + Quoted(table.name);
+    const std::string view = schema + "." + Quoted(table.name);
     ARROW_RETURN_NOT_OK(Execute("CREATE VIEW " + view + " AS " + query));
     views_.push_back(view);
   }

@@ -61,6 +61,7 @@ class Database {
   OwnedConnection conversions_;
   OwnedConnection connection_;
   std::optional<std::unordered_set<std::string>> files_;  // none until it is locked
+  std::string catalog_;                                   // quoted
   std::vector<std::string> views_;                        // the tables that it has now, quoted
 };
 

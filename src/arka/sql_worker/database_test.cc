@@ -65,6 +65,17 @@ class DatabaseTest : public ::testing::Test {
   std::unique_ptr<Database> database_ = Database::Open({}).ValueOrDie();
 };
 
+TEST_F(DatabaseTest, ANamespaceMayHaveTheNameOfTheCatalog) {
+  database_ = Database::Open({.catalog = "sales"}).ValueOrDie();
+  sql::WorkerTable table;
+  table.namespace_name = "sales";
+  table.name = "orders";
+  table.columns = {{1, "id", "BIGINT"}};
+  for (int i = 0; i < 2; ++i) ASSERT_THAT(database_->SetTables({table}, {}), IsOk());
+  EXPECT_EQ(Ask("SELECT count(id) FROM sales.sales.orders"), "0;");
+  EXPECT_THAT(Ask("SELECT count(id) FROM sales.orders"), HasSubstr("use a fully qualified path"));
+}
+
 std::shared_ptr<arrow::RecordBatch> Numbers(const std::shared_ptr<arrow::Field>& column,
                                             const std::vector<int32_t>& values) {
   arrow::Int32Builder builder;
