@@ -25,7 +25,7 @@ def server(start_server, tmp_path):
     for name, token in TOKENS.items():
         credentials.user(name, tokens=[token])
     credentials.grant("all", "*", "read", "write", "admin").grant("reader", "*", "read").save()
-    return start_server({"auth.credentials": str(credentials.path), "query.timeout": "5s",
+    return start_server({"auth.credentials": str(credentials.path), "query.timeout": "10s",
                          "server.max_batch_bytes": "256KB", "server.stream_idle_timeout": "2s"})
 
 

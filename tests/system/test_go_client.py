@@ -143,7 +143,7 @@ ERRORS = {
 def test_go_provokes_every_error(program, start_auth_server):
     listed = re.findall(r"^\| ([A-Z_]+) \| [0-9]", (ROOT / "docs/spec/wire.md").read_text(), re.M)
     assert {code for code, _, _ in ERRORS.values()} == set(listed) - {"INTERNAL"}
-    server = start_auth_server({"server.max_batch_bytes": "256KB", "query.timeout": "5s",
+    server = start_auth_server({"server.max_batch_bytes": "256KB", "query.timeout": "10s",
                                 "server.stream_idle_timeout": "2s"})
     told = ask(program, server, "errors")
     assert {what: (answer["code"], answer["retryable"]) for what, answer in told.items()} == {

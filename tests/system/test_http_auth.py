@@ -51,7 +51,7 @@ def test_a_listener_is_let_go_of_when_its_caller_is_no_longer_who_he_was(start_s
     credentials = CredentialsFile(tmp_path / "credentials.yaml")
     credentials.user("writer", tokens=[TOKENS["writer"]]).user("alice", password="secret")
     credentials.grant("writer", "sales.*", "write").grant("alice", "sales.*", "write").save()
-    server = start_server({"auth.credentials": str(credentials.path), "auth.token_lifetime": "3s"})
+    server = start_server({"auth.credentials": str(credentials.path), "auth.token_lifetime": "6s"})
     with server.connect() as client:
         expiring = client.authenticate_basic_token("alice", "secret")[1].decode()
     by_token, by_login = bearer(TOKENS["writer"]), expiring
