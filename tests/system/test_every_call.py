@@ -131,7 +131,7 @@ ERRORS = {
     "ALREADY_EXISTS": (action("create_table", **NEW), pa.ArrowException, "sales.sealed"),
     "FAILED_PRECONDITION": (lambda c: put(c, "sealed"), pa.ArrowInvalid, "sealed"),
     "UNIMPLEMENTED": (action("drop_table", table="sales.orders", purge=True), NotImplementedError, "purge"),
-    "RESOURCE_EXHAUSTED": (lambda c: put(c, batch=LARGE), pa.ArrowInvalid, "over the limit"),
+    "RESOURCE_EXHAUSTED": (lambda c: put(c, batch=LARGE), pa.ArrowInvalid, "server.max_batch_bytes"),
     "UNAVAILABLE": (lambda c: put(c, wait=True), flight.FlightUnavailableError, "stream_idle_timeout"),
     "DEADLINE_EXCEEDED": (reading(ENDLESS), flight.FlightTimedOutError, "query.timeout"),
     "CANCELLED": (reading("select * from range(1000000000)", cancel), flight.FlightCancelledError, "cancelled"),

@@ -133,7 +133,7 @@ ERRORS = {
     "a table that is there already": ("ALREADY_EXISTS", "false", "sales.sealed"),
     "a write to a sealed table": ("FAILED_PRECONDITION", "false", "sealed"),
     "a purge": ("UNIMPLEMENTED", "false", "purge"),
-    "a batch that is too large": ("RESOURCE_EXHAUSTED", "false", "over the limit of 262144 bytes"),
+    "a batch that is too large": ("RESOURCE_EXHAUSTED", "false", "262144 bytes (server.max_batch_bytes)"),
     "a stream that says nothing": ("UNAVAILABLE", "true", "server.stream_idle_timeout"),
     "a query without end": ("DEADLINE_EXCEEDED", "true", "query.timeout"),
     "a query that is cancelled": ("CANCELLED", "false", "cancelled"),

@@ -71,7 +71,8 @@ void GrpcDeframer::BeginMessage() {
   if (size > max_message_bytes_) {
     return Fail(GrpcCode::kResourceExhausted,
                 "a message of " + std::to_string(size) + " bytes is over the limit of " +
-                    std::to_string(max_message_bytes_) + " bytes",
+                    std::to_string(max_message_bytes_) +
+                    " bytes (server.max_batch_bytes): send smaller batches",
                 /*retryable=*/false);
   }
   message_ = MessageBuffer::Allocate(size);
