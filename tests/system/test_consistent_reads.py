@@ -30,7 +30,7 @@ from testbed.ways_to_read import WAYS
 
 READS = int(os.environ.get("ARKA_CONSISTENT_READS", "0"))
 SECONDS = 60  # of an ordinary run
-AT_LEAST_READS, AT_LEAST_COMMITS = 200, 20  # of an ordinary run, on a machine that is slow and busy
+AT_LEAST_COMMITS = 20  # of an ordinary run, on a machine that is slow and busy
 READERS = 4
 READS_OF_A_ROUND = 160
 COMMITS = {"durability.iceberg_commit_interval": "300ms"}
@@ -135,4 +135,4 @@ def test_every_way_to_read_sees_a_prefix_that_holds_what_was_acknowledged(
     for name, value in tally.figures().items():
         print(f"{name}: {value}")
         record_property(name, value)
-    assert tally.reads >= AT_LEAST_READS and tally.commits >= AT_LEAST_COMMITS
+    assert tally.reads >= max(READS, READS_OF_A_ROUND) and tally.commits >= AT_LEAST_COMMITS
