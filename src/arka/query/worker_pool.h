@@ -1,11 +1,15 @@
-// The query workers: some wait for work, each works for one query at a time, and all together are
-// no more than a bound. Thread-safe.
+// The query workers: some wait for work, each works for one query at a time, and all together,
+// those that are being ended included, are no more than a bound. Thread-safe. A thread of its own
+// waits for those that end: one that holds much memory takes its time on a busy machine, and leases
+// end on event loops.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,10 +26,10 @@ struct WorkerPoolOptions {
 
 class WorkerPool {
  public:
-  explicit WorkerPool(WorkerPoolOptions options) : options_(std::move(options)) {}
+  explicit WorkerPool(WorkerPoolOptions options);
 
   /// A worker for as long as it lives. Unless it was said that the worker is as good as new, it is
-  /// ended then: it may be busy with what nobody waits for any more.
+  /// killed then: it may be busy with what nobody waits for any more. Never waits for its end.
   class Lease {
    public:
     Lease(WorkerPool& pool, std::unique_ptr<WorkerProcess> worker)
@@ -51,12 +55,16 @@ class WorkerPool {
 
  private:
   void GiveBack(std::unique_ptr<WorkerProcess> worker, bool reusable);
+  void AwaitEnds(const std::stop_token& stop);
 
   const WorkerPoolOptions options_;
   std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<std::unique_ptr<WorkerProcess>> idle_;  // guarded by mutex_; the last used comes last
-  int leased_ = 0;                                    // guarded by mutex_
+  int leased_ = 0;  // guarded by mutex_; with those that are ending
+  std::vector<std::unique_ptr<WorkerProcess>> ending_;  // guarded by mutex_
+  std::condition_variable_any to_end_;
+  std::jthread awaits_ends_;
 };
 
 }  // namespace arka::query

@@ -58,9 +58,13 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(const WorkerOptions&
   return std::unique_ptr<WorkerProcess>(new WorkerProcess(id, std::move(ends.first)));
 }
 
+void WorkerProcess::Kill() {
+  if (!waited_for_) kill(id_, SIGKILL);
+}
+
 WorkerProcess::~WorkerProcess() {
   if (waited_for_) return;
-  kill(id_, SIGKILL);
+  Kill();
   while (waitpid(id_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
@@ -71,7 +75,7 @@ bool WorkerProcess::IsWaiting() const {
 }
 
 Status WorkerProcess::WhyItEnded() {
-  kill(id_, SIGKILL);  // where it only closed its end
+  Kill();  // where it only closed its end
   int status = 0;
   while (!waited_for_ && waitpid(id_, &status, 0) < 0 && errno == EINTR) {
   }

@@ -26,8 +26,11 @@ class WorkerProcess {
   /// started.
   static Result<std::unique_ptr<WorkerProcess>> Start(const WorkerOptions& options);
 
-  /// Kills it.
+  /// Kills it, and waits for its end.
   ~WorkerProcess();
+
+  /// It ends some time after this; does not wait.
+  void Kill();
 
   /// Whether it still waits for work; of one that does.
   bool IsWaiting() const;
