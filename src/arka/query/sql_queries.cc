@@ -132,8 +132,7 @@ Result<SqlDescription> SqlQueries::Describe(const SqlStatement& statement) {
   ARROW_ASSIGN_OR_RAISE(auto tables, TablesOf(statement, deadline));
   sql::RunRequest request{.sql = statement.sql};
   for (auto& [identifier, seen] : tables) {
-    ARROW_ASSIGN_OR_RAISE(const iceberg::Table table, LoadTable(source_, identifier));
-    const auto schema = lake::ArrowSchemaOf(*table.metadata->current_schema());
+    ARROW_ASSIGN_OR_RAISE(const auto schema, SchemaOf(identifier, statement.as_of));
     ARROW_ASSIGN_OR_RAISE(seen.columns, ColumnsOf(identifier, *schema));
     request.tables.push_back(std::move(seen));
     description.tables.push_back(identifier);
@@ -164,7 +163,7 @@ Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& state
   std::vector<int> files;
   auto local_files = std::make_unique<LocalFiles>(options_.data_file_cache);
   for (NamedTable& table : tables) {
-    ARROW_ASSIGN_OR_RAISE(auto parts, ReadTable(&table, *local_files, deadline));
+    ARROW_ASSIGN_OR_RAISE(auto parts, ReadTable(&table, statement.as_of, *local_files, deadline));
     request.tables.push_back(std::move(table.seen));
     for (auto& part : parts) {
       files.push_back(part.file->number());
@@ -185,11 +184,21 @@ Result<std::unique_ptr<SqlResult>> SqlQueries::Execute(const SqlStatement& state
                                      std::move(rows), std::move(local_files));
 }
 
+Result<std::shared_ptr<arrow::Schema>> SqlQueries::SchemaOf(const iceberg::TableIdentifier& table,
+                                                            const AsOf& as_of) const {
+  if (as_of.is_now()) {
+    ARROW_ASSIGN_OR_RAISE(const iceberg::Table loaded, LoadTable(source_, table));
+    return lake::ArrowSchemaOf(*loaded.metadata->current_schema());
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(source_, table, as_of));
+  return snapshot->schema;
+}
+
 // Workers read the data files that they can; the rows of all others, and those that are fresh, are
 // read here.
-Result<std::vector<RowsPart>> SqlQueries::ReadTable(NamedTable* table, LocalFiles& local_files,
-                                                    Deadline deadline) {
-  ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(source_, table->identifier));
+Result<std::vector<RowsPart>> SqlQueries::ReadTable(NamedTable* table, const AsOf& as_of,
+                                                    LocalFiles& local_files, Deadline deadline) {
+  ARROW_ASSIGN_OR_RAISE(const auto snapshot, TakeSnapshot(source_, table->identifier, as_of));
   ARROW_ASSIGN_OR_RAISE(table->seen.columns, ColumnsOf(table->identifier, *snapshot->schema));
   std::vector<iceberg::DataFile> rest;
   const size_t schema = std::hash<std::string>()(snapshot->schema->fingerprint() +
@@ -207,21 +216,24 @@ Result<std::vector<RowsPart>> SqlQueries::ReadTable(NamedTable* table, LocalFile
       rest.push_back(file);
     }
   }
-  ARROW_ASSIGN_OR_RAISE(auto parts, fresh_rows_.Read(snapshot));
-  if (!rest.empty()) {
-    ARROW_ASSIGN_OR_RAISE(parts.emplace_back(), ReadFiles(*snapshot, std::move(rest)));
+  // What is kept of fresh rows may be more than an older state has.
+  std::vector<RowsPart> parts;
+  if (as_of.is_now()) ARROW_RETURN_NOT_OK(fresh_rows_.Read(snapshot).Value(&parts));
+  const bool fresh = !as_of.is_now() && snapshot->has_fresh_rows();
+  if (fresh || !rest.empty()) {
+    ARROW_ASSIGN_OR_RAISE(parts.emplace_back(), ReadHere(*snapshot, std::move(rest), fresh));
   }
   for (const auto& part : parts) table->seen.rows.push_back({part.begin, part.end});
   return parts;
 }
 
-Result<RowsPart> SqlQueries::ReadFiles(const TableSnapshot& snapshot,
-                                       std::vector<iceberg::DataFile> files) {
+Result<RowsPart> SqlQueries::ReadHere(const TableSnapshot& snapshot,
+                                      std::vector<iceberg::DataFile> files, bool fresh) {
   auto only = std::make_shared<TableSnapshot>(snapshot);
   only->files = std::move(files);
   ARROW_ASSIGN_OR_RAISE(auto rows, RowsFile::Make(*snapshot.schema, fresh_rows_.budget()));
   const int64_t begin = rows->size_bytes();
-  TableScan scan(source_, only, {.last_file = only->files.size()});
+  TableScan scan(source_, only, {.fresh = fresh, .last_file = only->files.size()});
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, scan.Next());
     if (batch == nullptr) return RowsPart{rows, begin, rows->size_bytes()};

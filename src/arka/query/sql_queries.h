@@ -21,6 +21,7 @@
 #include "arka/base/error.h"
 #include "arka/base/task_queue.h"
 #include "arka/iceberg/catalog.h"
+#include "arka/query/as_of.h"
 #include "arka/query/data_file_cache.h"
 #include "arka/query/fresh_rows.h"
 #include "arka/query/known_statements.h"
@@ -48,6 +49,7 @@ struct SqlStatement {
   std::shared_ptr<arrow::RecordBatch> parameters;  // one row, or null where there are none
   MayRead may_read;                                // empty: all may be read
   std::string default_namespace;  // of tables that are named without one; empty: the server's
+  AsOf as_of = {};                // the state of every table that it names
 };
 
 struct SqlDescription {
@@ -89,10 +91,14 @@ class SqlQueries {
   Result<std::vector<sql::TableReference>> Parse(const SqlStatement& statement, Deadline deadline);
   Result<NamedTable> Resolve(const sql::TableReference& reference,
                              const SqlStatement& statement) const;
+  Result<std::shared_ptr<arrow::Schema>> SchemaOf(const iceberg::TableIdentifier& table,
+                                                  const AsOf& as_of) const;
   /// Says in `table` where the worker finds its rows; the parts are of its `rows`.
-  Result<std::vector<RowsPart>> ReadTable(NamedTable* table, LocalFiles& local_files,
-                                          Deadline deadline);
-  Result<RowsPart> ReadFiles(const TableSnapshot& snapshot, std::vector<iceberg::DataFile> files);
+  Result<std::vector<RowsPart>> ReadTable(NamedTable* table, const AsOf& as_of,
+                                          LocalFiles& local_files, Deadline deadline);
+  /// The rows of these data files and, where it is said, the snapshot's fresh ones.
+  Result<RowsPart> ReadHere(const TableSnapshot& snapshot, std::vector<iceberg::DataFile> files,
+                            bool fresh);
   /// `schema` stands for the snapshot's.
   Result<bool> IsReadByWorkers(const TableSnapshot& snapshot, size_t schema,
                                const iceberg::DataFile& file, const LocalFile& local);

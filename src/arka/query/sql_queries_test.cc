@@ -80,6 +80,31 @@ TEST_F(SqlQueriesTest, CommittedRowsAndFreshOnesAreCountedOnce) {
   EXPECT_EQ(Value(sql), "20 190");
 }
 
+TEST_F(SqlQueriesTest, AStatementMayBeOfAnOlderStateWhateverWasReadBefore) {
+  std::vector<Lsn> lsns;
+  const auto write = [&](int64_t id) {
+    const auto lsn = stream_.Write(*engine_, id, 1);
+    ASSERT_THAT(lsn, IsOk());
+    lsns.push_back(*lsn);
+  };
+  for (int64_t id = 0; id < 3; ++id) write(id);
+  ASSERT_TRUE(AwaitCommit());
+  for (int64_t id = 3; id < 6; ++id) write(id);
+  EXPECT_EQ(Value("SELECT count(*) FROM sales.orders"), "6");
+  for (int64_t id = 2; id < 6; ++id) {
+    const SqlStatement statement{
+        "SELECT count(*) FROM sales.orders", {}, {}, {}, {.lsn = lsns[static_cast<size_t>(id)]}};
+    ASSERT_THAT(queries().Describe(statement), IsOk());
+    const auto result = queries().Execute(statement);
+    ASSERT_THAT(result, IsOk());
+    const auto count = (*result)->NextBatch().ValueOrDie()->column(0);
+    EXPECT_EQ(count->GetScalar(0).ValueOrDie()->ToString(), std::to_string(id + 1));
+  }
+  const SqlStatement none{"SELECT id FROM sales.orders", {}, {}, {}, {.snapshot_id = 5}};
+  EXPECT_EQ(CodeOf(queries().Describe(none).status()), ErrorCode::kNotFound);
+  EXPECT_EQ(CodeOf(queries().Execute(none).status()), ErrorCode::kNotFound);
+}
+
 TEST_F(SqlQueriesTest, TablesAreFoundWithCatalogAndNamespaceOrInTheDefaultOne) {
   IdStream users;
   ASSERT_THAT(users.Open(*engine_, ingest::kUsers), IsOk());
