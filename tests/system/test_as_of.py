@@ -20,6 +20,11 @@ def read(client, options):
     return sorted(pa.concat_tables(parts)["id"].to_pylist())
 
 
+def ask(client, sql, options):
+    info = client.get_flight_info(flight.FlightDescriptor.for_command(sql), options)
+    return client.do_get(info.endpoints[0].ticket).read_all()["n"].to_pylist()
+
+
 def test_a_table_is_read_as_of_an_lsn_or_a_snapshot(server, client):
     stream = WriteStream(client, IDS, "sales", "orders")
     snapshots = []
@@ -34,6 +39,14 @@ def test_a_table_is_read_as_of_an_lsn_or_a_snapshot(server, client):
     for number, snapshot in enumerate(snapshots):
         assert read(client, as_of("arka-as-of-snapshot", snapshot)) == list(range(number + 1))
     stream.finish()
+    count = "SELECT count(*) AS n FROM sales.orders"
+    assert ask(client, count, None) == [4]
+    for number, lsn in enumerate(stream.lsns()):
+        assert ask(client, count, as_of("arka-as-of-lsn", lsn)) == [number + 1]
+    for number, snapshot in enumerate(snapshots):
+        assert ask(client, count, as_of("arka-as-of-snapshot", snapshot)) == [number + 1]
+    with pytest.raises(pa.ArrowKeyError, match="no snapshot 5"):
+        ask(client, count, as_of("arka-as-of-snapshot", 5))
     with pytest.raises(pa.ArrowKeyError, match="no write has the LSN"):
         read(client, as_of("arka-as-of-lsn", stream.lsns()[-1] + 1))
     with pytest.raises(pa.ArrowKeyError, match="no snapshot 5"):

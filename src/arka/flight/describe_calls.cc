@@ -49,9 +49,7 @@ Result<std::string> AnswerOf(Kind kind, Result<messages::FlightInfo> info) {
 Status DescribeCall::Begin(const arrow::Buffer& request) {
   ARROW_ASSIGN_OR_RAISE(const query::AsOf as_of, ParseAsOf(call_.metadata()));
   if (const auto command = CommandOf(request)) {
-    if (as_of.is_now()) return DescribeCommand(*command);
-    return Error(ErrorCode::kUnimplemented, "commands are answered as of now: leave out ",
-                 kAsOfSnapshotHeader, " and ", kAsOfLsnHeader);
+    return DescribeCommand(*command, as_of);
   }
   ARROW_ASSIGN_OR_RAISE(const auto path, ParsePathDescriptor(request));
   ARROW_ASSIGN_OR_RAISE(const auto target,
@@ -85,12 +83,23 @@ void DescribeCall::DescribeTable(iceberg::TableIdentifier table, query::AsOf as_
       [this](Result<std::string> message) { Write(message); });
 }
 
-Status DescribeCall::DescribeCommand(const std::string& command) {
+Status DescribeCall::DescribeCommand(const std::string& command, const query::AsOf& as_of) {
   auto asked = flight_sql::Unwrap(command);
-  if (!asked) return DescribeQuery(command);
+  SqlSession session{context_.engine,
+                     context_.reads,
+                     context_.statements,
+                     context_.options,
+                     call_.shared_caller(),
+                     context_.default_namespace,
+                     as_of};
+  if (!asked) return DescribeQuery(std::move(session), command);
   if (!flight_sql::IsMetadataCommand(*asked)) {
-    ARROW_ASSIGN_OR_RAISE(auto statement, StatementOf(Session(), *asked));
-    return DescribeStatement(std::move(statement), command);
+    ARROW_ASSIGN_OR_RAISE(auto statement, StatementOf(session, *asked));
+    return DescribeStatement(std::move(session), std::move(statement), command);
+  }
+  if (!as_of.is_now()) {
+    return Error(ErrorCode::kUnimplemented, "what there is to query is told as of now: leave out ",
+                 kAsOfSnapshotHeader, " and ", kAsOfLsnHeader);
   }
   Aside<Result<std::string>>(
       context_.reads,
@@ -109,24 +118,21 @@ Status DescribeCall::DescribeCommand(const std::string& command) {
 }
 
 // A command that is no message of Flight SQL is the text of a query.
-Status DescribeCall::DescribeQuery(const std::string& text) {
-  if (!flight_sql::IsInsert(text)) return DescribeStatement({text, nullptr}, text);
+Status DescribeCall::DescribeQuery(SqlSession session, const std::string& text) {
+  if (!flight_sql::IsInsert(text)) {
+    return DescribeStatement(std::move(session), {text, nullptr}, text);
+  }
   return Error(ErrorCode::kInvalidRequest,
                "only one SELECT statement is answered here: rows are written by DoExchange, DoPut "
                "or Flight SQL's statements");
 }
 
-SqlSession DescribeCall::Session() const {
-  return {context_.engine,  context_.reads,        context_.statements,
-          context_.options, call_.shared_caller(), context_.default_namespace};
-}
-
-Status DescribeCall::DescribeStatement(flight_sql::PreparedStatement statement,
+Status DescribeCall::DescribeStatement(SqlSession session, flight_sql::PreparedStatement statement,
                                        const std::string& command) {
   ARROW_ASSIGN_OR_RAISE(query::SqlQueries * queries, context_.reads.sql());
   AsideBy<Result<std::string>>(
       [queries](std::function<void()> task) { queries->Run(std::move(task)); },
-      [session = Session(), statement = std::move(statement), kind = answer_, command] {
+      [session = std::move(session), statement = std::move(statement), kind = answer_, command] {
         return AnswerOf(kind, StatementInfo(session, statement, command, kind == Kind::kSchema));
       },
       [this](Result<std::string> message) { Write(message); });

@@ -38,10 +38,10 @@ class DescribeCall : public UnaryCall {
 
  private:
   void DescribeTable(iceberg::TableIdentifier table, query::AsOf as_of);
-  Status DescribeCommand(const std::string& command);
-  Status DescribeQuery(const std::string& text);
-  Status DescribeStatement(flight_sql::PreparedStatement statement, const std::string& command);
-  SqlSession Session() const;
+  Status DescribeCommand(const std::string& command, const query::AsOf& as_of);
+  Status DescribeQuery(SqlSession session, const std::string& text);
+  Status DescribeStatement(SqlSession session, flight_sql::PreparedStatement statement,
+                           const std::string& command);
   void Write(const Result<std::string>& message);
 
   const DescribeContext context_;

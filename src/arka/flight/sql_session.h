@@ -10,6 +10,7 @@
 #include "arka/flight_sql/insert_execution.h"
 #include "arka/flight_sql/prepared_statements.h"
 #include "arka/ingest/engine.h"
+#include "arka/query/as_of.h"
 #include "arka/query/table_reads.h"
 
 namespace arka::flight {
@@ -29,6 +30,7 @@ struct SqlSession {
   const WriteStreamOptions& options;
   std::shared_ptr<auth::Caller> caller;
   std::string default_namespace;
+  query::AsOf as_of = {};  // of the tables that its queries read
 
   query::MayRead may_read() const {
     return [caller = caller](const iceberg::TableIdentifier& table) {

@@ -65,6 +65,10 @@ Result<::arrow::flight::protocol::FlightInfo> StatementInfo(
   std::shared_ptr<arrow::Schema> schema;
   std::shared_ptr<query::HeldResult> result;
   if (flight_sql::IsInsert(statement.sql)) {
+    if (!session.as_of.is_now()) {
+      return Error(ErrorCode::kInvalidRequest,
+                   "an INSERT reads and writes tables as they are now, not an older state");
+    }
     const auto context = session.insert_context(*queries);
     schema = arrow::schema({arrow::field("Count", arrow::int64(), /*nullable=*/false)});
     if (schema_only) {
@@ -80,7 +84,7 @@ Result<::arrow::flight::protocol::FlightInfo> StatementInfo(
   } else {
     ARROW_RETURN_NOT_OK(CheckOneRow(statement.parameters));
     query::SqlStatement query{statement.sql, statement.parameters, session.may_read(),
-                              session.default_namespace};
+                              session.default_namespace, session.as_of};
     ARROW_ASSIGN_OR_RAISE(auto described, queries->Describe(query));
     schema = described.schema;
     if (!schema_only) {

@@ -76,7 +76,7 @@ Status DataFileReader::OpenParquet(ObjectStore& warehouse, const iceberg::DataFi
   ARROW_RETURN_NOT_OK(builder.Open(std::make_shared<ObjectFile>(warehouse, key, info.size_bytes)));
   parquet::ArrowReaderProperties properties;
   properties.set_batch_size(kBatchRows);
-  properties.set_use_threads(false);
+  properties.set_use_threads(true);
   properties.set_pre_buffer(true);  // few large requests
   properties.set_cache_options(arrow::io::CacheOptions::LazyDefaults());
   builder.properties(properties);
