@@ -73,9 +73,13 @@ class Proxy:
         """Closes every connection and refuses new ones."""
         self._toxiproxy.call("POST", f"/proxies/{self.name}", {"enabled": False})
 
+    def mend(self):
+        """Takes connections again; toxics stay."""
+        self._toxiproxy.call("POST", f"/proxies/{self.name}", {"enabled": True})
+
     def heal(self):
         """As if nothing had been."""
         for name in self._toxics:
             self._toxiproxy.call("DELETE", f"/proxies/{self.name}/toxics/{name}")
         self._toxics.clear()
-        self._toxiproxy.call("POST", f"/proxies/{self.name}", {"enabled": True})
+        self.mend()

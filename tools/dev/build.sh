@@ -10,6 +10,7 @@ setup() {
   install_duckdb
   install_rest_catalog
   install_jdbc_driver
+  install_clients
   for extra in "$@"; do
     case $extra in
       lint | fuzz) install_packages "tools/debian-packages-$extra.txt" ;;

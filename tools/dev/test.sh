@@ -33,20 +33,23 @@ run_tests() {
     "")
       run_ctest 'fast|simulation' || broken=1
       run_pytest system tests/system tests/crash tests/docs -m "not slow" || broken=1
+      test_clients || broken=1
       test_sanitizers || broken=1
       ;;
     fast) run_ctest fast "$@" || broken=1 ;;
     system) run_pytest system tests/system tests/crash tests/docs -m "not slow" "$@" || broken=1 ;;
+    clients) test_clients "$@" || broken=1 ;;
     slow) run_pytest slow tests/system -m slow "$@" || broken=1 ;;
     all)
       run_ctest 'fast|simulation' || broken=1
       run_pytest system tests/system tests/crash tests/docs || broken=1
+      test_clients || broken=1
       test_sanitizers || broken=1
       ;;
     sanitizers) test_sanitizers || broken=1 ;;
     tests/*) run_pytest system "$set" "$@" || broken=1 ;;
     -*) run_ctest fast "$set" "$@" || broken=1 ;;
-    *) die "unknown set of tests '$set': fast, system, slow, sanitizers, all, a path under tests/, or nothing" ;;
+    *) die "unknown set of tests '$set': fast, system, clients, slow, sanitizers, all, a path under tests/, or nothing" ;;
   esac
   .venv/bin/python tools/test_summary.py "$REPORTS" "$broken"
 }
