@@ -1,0 +1,6 @@
+export { Client, connect } from './client.js';
+export { Appender } from './appender.js';
+export { Write, WriteStream } from './stream.js';
+export { Tier, tierName, tierOf } from './acks.js';
+export { AckTracker, DurabilityLag, LocalCache } from './trackers.js';
+export { AckViolation, ArkaError, RowError } from './errors.js';

@@ -1,0 +1,614 @@
+// A stream of writes to one table: every batch once, whatever happens to the connection.
+//
+//   write() -> budget -> window -> Connection -> acks -> tiers
+//
+// Writes are numbered 1, 2, 3 … (`index`); the wire's seq is `base + index`. The window holds those
+// that are not on LOCAL_DISK: they are what a crash of the server may take, and what is sent again
+// on the next connection. Of those beyond it only runs of LSNs are kept, until they are COMMITTED.
+// Invariant: reached[tier] is the last write of which, and of all before it, the tier is known.
+
+import { randomUUID } from 'node:crypto';
+import { LsnRuns, Tier, tierName, tierOf } from './acks.js';
+import { Connection } from './connection.js';
+import { AckViolation, ArkaError, invalid, timedOut } from './errors.js';
+import { BatchEncoder, missingDictionaries } from './ipc.js';
+import { pathDescriptor } from './protobuf.js';
+import { DurabilityLag, within } from './trackers.js';
+
+// What a write costs beside its frame.
+const WRITE_OVERHEAD = 256;
+// So much is taken in one turn of the event loop; then the socket has its turn.
+const WRITES_A_TURN = 256;
+const BYTES_A_TURN = 1 << 20;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5_000;
+const ATTEMPT_MS = 10_000;
+const MAX_UNREAD_ACKS = 1 << 20;
+const TIERS = Object.values(Tier);
+
+/** An error in a callback is its owner's: it goes where those of event listeners go. */
+function call(listener, event) {
+  try {
+    listener?.(event);
+  } catch (error) {
+    queueMicrotask(() => { throw error; });
+  }
+}
+
+/** One batch that was handed over. */
+export class Write {
+  #stream;
+
+  constructor(stream, encoded, bytes) {
+    this.#stream = stream;
+    Object.assign(this, encoded); // frame, seqAt, dictionaries: gone once it is on LOCAL_DISK
+    this.bytes = bytes;
+    this.index = 0;
+    /** Undefined before the first ack. Final once LOCAL_DISK is reached: a crash may take it before. */
+    this.lsn = undefined;
+  }
+
+  /** The number under which the server knows it, for this producer and table. */
+  get seq() {
+    return this.#stream.seqOf(this.index);
+  }
+
+  /** Resolves with the LSN that the first ack brings. */
+  acknowledged(options) {
+    return this.reached(Tier.MEMORY, options);
+  }
+
+  /** Resolves with the LSN once `tier` is reached; rejects with an ArkaError. */
+  reached(tier, options) {
+    return this.#stream.waitForDurability(this, tier, options);
+  }
+}
+
+export class WriteStream {
+  #channel;
+  #client;
+  #budget;
+  #options;
+  #encoder = null;
+  #descriptor;
+
+  #base = 0;
+  #window = []; // from #head on; a deque
+  #head = 0;
+  #last = 0;
+  #reached = [0, 0, 0, 0];
+  #lsns = new LsnRuns();
+  #safeLsn = 0; // of the last write on LOCAL_DISK
+  #committedLsn = 0; // of the last write whose LSN was forgotten
+  #waiters = [[], [], [], []]; // by tier, the writes in rising order: {index, resolve, reject}
+  #listeners = new Set(); // of acks()
+  #lag = new DurabilityLag();
+
+  #connection = null;
+  #attempts = 0;
+  #troubleSince = null;
+  #pause = null; // the timer before the next attempt
+  #state = 'opening'; // open, closing, closed, failed
+  #turn = { writes: 0, bytes: 0, over: null };
+  #accounted = new Map(); // dictionaries that the budget knows
+  #settled;
+  #settle;
+
+  /** Made by Client.open(). */
+  constructor(client, channel, budget, table, options) {
+    this.#client = client;
+    this.#channel = channel;
+    this.#budget = budget;
+    this.#options = options;
+    this.table = table;
+    this.producer = options.producer ?? `javascript-${randomUUID()}`;
+    this.session = options.session ?? client.session;
+    this.watermarks = null;
+    this.failure = null;
+    this.#descriptor = pathDescriptor(['streaming_write', table]);
+    this.#settled = new Promise((resolve) => { this.#settle = resolve; });
+    if (options.schema) this.#encoder = new BatchEncoder(options.schema);
+  }
+
+  /** Asks the server where the producer is, with the patience of the deadline; then it can write. */
+  async open() {
+    this.#troubleSince = performance.now();
+    for (;;) {
+      try {
+        await this.#begin();
+        break;
+      } catch (error) {
+        const pause = this.#pauseAfter(error);
+        if (pause instanceof ArkaError) throw this.#fail(pause);
+        await new Promise((resolve) => { setTimeout(resolve, pause); });
+      }
+    }
+    this.#troubleSince = null;
+    this.#attempts = 0;
+    this.#state = 'open';
+    if (this.#encoder) this.#connect();
+    return this;
+  }
+
+  get schema() { return this.#encoder?.schema; }
+
+  /** Bytes that this stream holds until they are on LOCAL_DISK. */
+  get heldBytes() {
+    let bytes = 0;
+    for (let i = this.#head; i < this.#window.length; ++i) bytes += this.#window[i].bytes;
+    return bytes;
+  }
+
+  /** How many writes were handed over, and how many of them, from the first on, have reached a tier. */
+  get written() { return this.#last; }
+
+  /** The seq that the next write gets. On a producer that is known it says where to go on. */
+  get nextSeq() { return this.#base + this.#last + 1; }
+
+  reached(tier) { return this.#reached[this.#tier(tier)]; }
+
+  /** {writes, milliseconds}: how many writes are not at `tier` yet, and the age of the oldest. */
+  lag(tier = Tier.OBJECT_STORAGE) { return this.#lag.of(this.#reached[this.#tier(tier)]); }
+
+  /** For Write. */
+  seqOf(index) { return this.#base + index; }
+
+  /**
+   * Hands one batch over (a RecordBatch, or a Table of one) and resolves with its Write; that waits
+   * while the budget is used up, at most `timeoutMs`, then RESOURCE_EXHAUSTED. Await it: that is the
+   * back-pressure. Batches are written in the order of the calls.
+   */
+  write(batch, { timeoutMs } = {}) {
+    return new Promise((resolve, reject) => {
+      const write = this.#encoded(batch);
+      this.#budget.take(this, write.bytes, {
+        timeoutMs,
+        refuse: reject,
+        enter: () => {
+          this.#enqueue(write);
+          this.#afterTurn(write.bytes, () => resolve(write));
+        },
+      });
+    });
+  }
+
+  /** The same without waiting: null where the budget has no room. */
+  tryWrite(batch) {
+    const write = this.#encoded(batch);
+    if (!this.#budget.hasRoom(write.bytes)) return null;
+    this.#budget.take(this, write.bytes, { enter: () => this.#enqueue(write) });
+    return write;
+  }
+
+  /** Writes, waits for `tier`, and resolves with the LSN. */
+  async writeDurable(batch, tier = Tier.LOCAL_DISK, options) {
+    return (await this.write(batch)).reached(tier, options);
+  }
+
+  /**
+   * Resolves with the LSN once a write has reached `tier`. `target` is a Write, or an LSN that one of
+   * this stream's writes has. DEADLINE_EXCEEDED after `timeoutMs`; the stream's error where it failed.
+   */
+  async waitForDurability(target, tier, { timeoutMs } = {}) {
+    const wanted = this.#tier(tier);
+    const index = target instanceof Write ? target.index : this.#indexOf(target);
+    if (index > 0) await this.#waitFor(index, wanted, timeoutMs); // 0: committed, and forgotten since
+    return target instanceof Write ? target.lsn : target;
+  }
+
+  /**
+   * Resolves once every write so far has reached `tier`. Upload and commit are begun at once: it does
+   * not wait for the server's intervals.
+   */
+  async flush(tier = Tier.LOCAL_DISK, { timeoutMs } = {}) {
+    const wanted = this.#tier(tier);
+    const index = this.#last;
+    const until = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    const left = () => (until === undefined ? undefined : Math.max(1, until - performance.now()));
+    if (index === 0) return;
+    await this.#waitFor(index, Math.min(wanted, Tier.LOCAL_DISK), left());
+    if (wanted <= Tier.LOCAL_DISK || this.#reached[wanted] >= index) return;
+    const done = this.#waitFor(index, wanted, left());
+    this.#client.action('flush', { level: tierName(wanted), table: this.table }, { timeoutMs: left() })
+      .catch(() => {}); // it only hurries; whether the level is reached the acks tell
+    await done;
+  }
+
+  /**
+   * Every write's way through the tiers, in order, each once: {seq, lsn, tier, timestampUs,
+   * snapshotId}. After a crash of the server a write may be told of in MEMORY again, with another LSN.
+   * Ends with the stream. A reader that falls 1,048,576 behind ends with RESOURCE_EXHAUSTED.
+   */
+  async *acks() {
+    const listener = { queue: [], wake: () => {}, overrun: false };
+    this.#listeners.add(listener);
+    try {
+      for (;;) {
+        const ready = listener.queue;
+        listener.queue = [];
+        yield* ready;
+        if (listener.overrun) {
+          throw new ArkaError('RESOURCE_EXHAUSTED', `${MAX_UNREAD_ACKS} acks were not read`);
+        }
+        if (listener.queue.length > 0) continue;
+        if (this.#state === 'failed') throw this.failure;
+        if (this.#state === 'closed') return;
+        await new Promise((resolve) => { listener.wake = resolve; });
+      }
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
+  /**
+   * Waits until every write is at `level`, and ends the stream. Never longer than `timeoutMs`: then
+   * DEADLINE_EXCEEDED, and what was not acknowledged may or may not have been written. The stream's
+   * error where it failed.
+   */
+  async close({ level = Tier.LOCAL_DISK, timeoutMs = 30_000 } = {}) {
+    const wanted = this.#tier(level);
+    if (this.#state === 'closed') return;
+    if (this.#state === 'failed') throw this.failure;
+    this.#state = 'closing';
+    const until = performance.now() + timeoutMs;
+    try {
+      while (this.#reached[wanted] < this.#last) { // those that wait for the budget come as well
+        await this.flush(wanted, { timeoutMs: Math.max(1, until - performance.now()) });
+      }
+    } catch (error) {
+      if (this.#state === 'failed') throw this.failure;
+      throw this.#fail(error);
+    }
+    // Everything is safe. The server's OK is a courtesy.
+    this.#connection?.call.halfClose();
+    if (!this.#connection) this.#end();
+    await within(this.#settled, Math.max(1, until - performance.now()), 'close').catch(() => this.#end());
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    await this.close();
+  }
+
+  #tier(tier) {
+    tierName(tier); // throws where it is none
+    return tier;
+  }
+
+  #check() {
+    if (this.failure) throw this.failure;
+    if (this.#state !== 'open') throw new ArkaError('FAILED_PRECONDITION', `the stream is ${this.#state}`);
+  }
+
+  #encoded(batch) {
+    this.#check();
+    const first = this.#encoder === null;
+    if (first) {
+      if (!batch?.schema?.fields) throw invalid('a write is a RecordBatch, or a Table of one batch');
+      this.#encoder = new BatchEncoder(batch.schema);
+    }
+    let encoded;
+    try {
+      encoded = this.#encoder.encode(batch);
+    } catch (error) {
+      if (first) this.#encoder = null;
+      throw error;
+    }
+    if (first) this.#connect();
+    let bytes = encoded.frame.length + WRITE_OVERHEAD;
+    for (const frame of missingDictionaries(this.#accounted, encoded.dictionaries)) bytes += frame.length;
+    return new Write(this, encoded, bytes);
+  }
+
+  #enqueue(write) {
+    write.index = ++this.#last;
+    this.#window.push(write);
+    this.#lag.sent(write.index);
+    this.#connection?.send(write, this.#base + write.index);
+  }
+
+  // Awaiting what is resolved already gives nobody else a turn: without this a loop of writes would
+  // fill the budget before the first byte left.
+  #afterTurn(bytes, resume) {
+    const turn = this.#turn;
+    turn.writes += 1;
+    turn.bytes += bytes;
+    if (!turn.over) {
+      turn.over = [];
+      setImmediate(() => {
+        const resumed = turn.over;
+        this.#turn.writes = this.#turn.bytes = 0;
+        turn.over = null;
+        for (const next of resumed) next();
+      });
+    }
+    if (turn.writes < WRITES_A_TURN && turn.bytes < BYTES_A_TURN) resume();
+    else turn.over.push(resume);
+  }
+
+  // --- Connections ---------------------------------------------------------------------------
+
+  // What a program before this one wrote may be in MEMORY only. The caller goes on behind it, so it
+  // has to be safe first: a crash would leave a hole.
+  async #begin() {
+    let position = await this.#position();
+    for (;;) {
+      if (position.lastSeq === 0) break;
+      await this.#client.action('flush', { level: 'LOCAL_DISK', table: this.table }, { timeoutMs: this.#attemptMs() });
+      const before = position.lastSeq;
+      position = await this.#position();
+      if (position.lastSeq === before) break;
+    }
+    this.#base = position.lastSeq;
+    this.#safeLsn = position.lsn ?? 0;
+  }
+
+  async #position() {
+    try {
+      const answer = await this.#client.action('last_seq',
+        { producer: this.producer, table: this.table }, { timeoutMs: this.#attemptMs() });
+      return { lastSeq: answer.last_seq, lsn: answer.lsn, forgottenThrough: answer.forgotten_through };
+    } catch (error) {
+      // A table that is not there yet: the first write makes it, or is told why not.
+      if (error.code === 'NOT_FOUND' && this.#base + this.#reached[Tier.LOCAL_DISK] === 0) return { lastSeq: 0, lsn: null };
+      throw error;
+    }
+  }
+
+  /** 1. Where is the server?  2. Drop what it has on disk.  3. Send the rest again, in order. */
+  #reconnect() {
+    this.#position()
+      .then((position) => this.#reconcile(position))
+      .then(() => { if (this.#isLive()) this.#connect(); })
+      .catch((error) => this.#lost(error));
+  }
+
+  async #reconcile({ lastSeq, lsn, forgottenThrough }) {
+    const safe = this.#reached[Tier.LOCAL_DISK];
+    const has = lastSeq - this.#base;
+    if (has < safe) {
+      const isForgotten = lastSeq === 0 && forgottenThrough !== undefined && forgottenThrough >= this.#safeLsn;
+      if (!isForgotten) {
+        throw new ArkaError('DATA_LOSS', `the server has ${lastSeq} batches of producer '${this.producer}' in `
+          + `${this.table}, and acknowledged ${this.#base + safe} on disk: another server, or the table was dropped`);
+      }
+      this.#base = -safe; // the server begins anew: so do the numbers of what is not safe
+      return;
+    }
+    const known = Math.min(has, this.#lsns.last);
+    if (known <= safe) return;
+    const answer = await this.#client.action('durability_status', { lsns: [this.#lsns.lsnOf(known)] },
+      { timeoutMs: this.#attemptMs() }).catch((error) => {
+      if (error.code === 'NOT_FOUND') return { levels: [] };
+      throw error;
+    });
+    const [level] = answer.levels;
+    const isSame = known < has || lsn === this.#lsns.lsnOf(known);
+    if (!isSame || !level?.durability_level || level.lost) return;
+    if (tierOf(level.durability_level) >= Tier.LOCAL_DISK) this.#advance(Tier.LOCAL_DISK, known);
+  }
+
+  #connect() {
+    const first = this.#reached[Tier.LOCAL_DISK] + 1;
+    this.#lsns.truncate(first - 1);
+    let connection;
+    const mine = (act) => (...args) => { if (this.#connection === connection) act(...args); };
+    try {
+      connection = new Connection(this.#channel, {
+        first,
+        lsns: this.#lsns,
+        headers: {
+          'arka-producer': this.producer,
+          'arka-session': this.session,
+          'arka-ack-until': 'LOCAL_DISK',
+          'arka-watermarks': 'true',
+        },
+        schemaFrame: this.#encoder.schemaFrame(this.#descriptor),
+        onOpen: mine((headers) => {
+          if (headers[':status'] === 200 && headers['grpc-status'] === undefined) this.#onOpen();
+        }),
+        onAck: mine((...ack) => this.#onAck(...ack)),
+        onWatermarks: mine((watermarks) => this.#onWatermarks(watermarks)),
+        onEnd: mine((error) => this.#onEnd(error)),
+      });
+    } catch (error) {
+      this.#lost(error);
+      return;
+    }
+    this.#connection = connection;
+    for (let i = this.#head; i < this.#window.length; ++i) {
+      connection.send(this.#window[i], this.#base + this.#window[i].index);
+    }
+    if (this.#state === 'closing' && this.#head === this.#window.length) connection.call.halfClose();
+  }
+
+  #onOpen() {
+    if (this.#head === this.#window.length) this.#recovered();
+  }
+
+  #recovered() {
+    this.#troubleSince = null;
+    this.#attempts = 0;
+  }
+
+  #onEnd(error) {
+    this.#connection = null;
+    if (this.#state === 'closing' && this.#head === this.#window.length) this.#end();
+    else this.#lost(error ?? new ArkaError('UNAVAILABLE', 'the server ended the stream', { retryable: true }));
+  }
+
+  #isLive() {
+    return this.#state === 'open' || this.#state === 'closing';
+  }
+
+  #lost(error) {
+    if (!this.#isLive()) return;
+    this.#troubleSince ??= performance.now();
+    const pause = this.#pauseAfter(error);
+    if (pause instanceof ArkaError) this.#fail(pause);
+    else this.#pause = setTimeout(() => this.#reconnect(), pause);
+  }
+
+  /** How long to wait before the next attempt, in ms; an ArkaError where there is none. */
+  #pauseAfter(error) {
+    if (!(error instanceof ArkaError)) return new ArkaError('INTERNAL', error.message, { cause: error });
+    if (error instanceof AckViolation || !error.retryable) return error;
+    const { deadlineMs } = this.#options;
+    const left = deadlineMs - (performance.now() - this.#troubleSince);
+    if (left <= 0) {
+      return timedOut(`no way to ${this.table} for ${deadlineMs} ms; at last: ${error.message}`, error);
+    }
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts++);
+    return Math.min(left, pause * (0.5 + Math.random() / 2));
+  }
+
+  #attemptMs() {
+    if (this.#troubleSince === null) return ATTEMPT_MS;
+    const left = this.#options.deadlineMs - (performance.now() - this.#troubleSince);
+    return Math.min(ATTEMPT_MS, Math.max(1, Math.ceil(left)));
+  }
+
+  // --- Acks ----------------------------------------------------------------------------------
+
+  #onAck(index, lsn, tier, timestampUs, snapshotId) {
+    const isNews = index > this.#reached[tier];
+    if (tier === Tier.MEMORY) {
+      const write = this.#window[this.#head + index - this.#windowFirst()];
+      const isOther = write.lsn !== lsn;
+      write.lsn = lsn;
+      if (isNews || isOther) this.#tell(index, lsn, tier, timestampUs, null);
+    } else if (isNews) {
+      this.#tell(index, lsn, tier, timestampUs, snapshotId);
+    }
+    if (isNews) this.#advance(tier, index, true);
+  }
+
+  #windowFirst() {
+    return this.#last - (this.#window.length - this.#head) + 1;
+  }
+
+  #onWatermarks(watermarks) {
+    this.watermarks = watermarks;
+    call(this.#options.onWatermarks, watermarks);
+    // Writes of earlier connections get no acks on this one: the watermarks speak for them.
+    const before = this.#connection.first - 1;
+    if (this.#reached[Tier.COMMITTED] >= before) return;
+    this.#advance(Tier.OBJECT_STORAGE, Math.min(before, this.#lsns.indexThrough(watermarks.s3Lsn)));
+    this.#advance(Tier.COMMITTED, Math.min(before, this.#lsns.indexThrough(watermarks.committedLsn)));
+  }
+
+  /** Every write through `index` has reached `tier`, and so every tier below. */
+  #advance(tier, index, wasTold = false) {
+    if (index <= this.#reached[tier]) return;
+    if (!wasTold) {
+      const timestampUs = Date.now() * 1000;
+      for (let i = this.#reached[tier] + 1; i <= index && this.#isHeard(); ++i) {
+        this.#tell(i, this.#lsns.lsnOf(i), tier, timestampUs, null);
+      }
+    }
+    this.#reached[tier] = index;
+    if (tier === Tier.LOCAL_DISK) {
+      this.#safeLsn = this.#lsns.lsnOf(index);
+      this.#release(index);
+    }
+    const waiters = this.#waiters[tier];
+    let done = 0;
+    while (done < waiters.length && waiters[done].index <= index) done += 1;
+    for (const waiter of waiters.splice(0, done)) waiter.resolve();
+    if (tier === Tier.COMMITTED) {
+      this.#committedLsn = this.#lsns.lsnOf(index) ?? this.#committedLsn;
+      this.#lsns.forgetBelow(index); // but for the run of this one
+      this.#lag.forget(index);
+    }
+  }
+
+  #release(index) {
+    let bytes = 0;
+    while (this.#head < this.#window.length && this.#window[this.#head].index <= index) {
+      const write = this.#window[this.#head];
+      write.frame = write.dictionaries = undefined;
+      bytes += write.bytes;
+      this.#window[this.#head++] = undefined;
+    }
+    if (this.#head > 1024 && this.#head * 2 > this.#window.length) {
+      this.#window = this.#window.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#recovered();
+    this.#budget.release(bytes);
+  }
+
+  #isHeard() {
+    return this.#options.onAck !== undefined || this.#listeners.size > 0;
+  }
+
+  #tell(index, lsn, tier, timestampUs, snapshotId) {
+    if (!this.#isHeard()) return;
+    const ack = { seq: this.#base + index, lsn, tier, timestampUs, snapshotId };
+    call(this.#options.onAck, ack);
+    for (const listener of this.#listeners) {
+      if (listener.queue.length >= MAX_UNREAD_ACKS) listener.overrun = true;
+      else listener.queue.push(ack);
+      listener.wake();
+    }
+  }
+
+  // --- Waiting and ending --------------------------------------------------------------------
+
+  #indexOf(lsn) {
+    if (lsn <= this.#committedLsn) return 0;
+    const index = this.#lsns.indexThrough(lsn);
+    if (this.#lsns.lsnOf(index) !== lsn) {
+      throw new ArkaError('NOT_FOUND', `LSN ${lsn} is of no write of this stream`);
+    }
+    return index;
+  }
+
+  #waitFor(index, tier, timeoutMs) {
+    if (this.#reached[tier] >= index) return Promise.resolve();
+    if (this.failure) return Promise.reject(this.failure);
+    if (this.#state === 'closed') return Promise.reject(new ArkaError('FAILED_PRECONDITION', 'the stream is closed'));
+    return new Promise((resolve, reject) => {
+      const waiter = { index };
+      const waiters = this.#waiters[tier];
+      let timer;
+      waiter.resolve = () => { clearTimeout(timer); resolve(); };
+      waiter.reject = (error) => { clearTimeout(timer); reject(error); };
+      let at = waiters.length;
+      while (at > 0 && waiters[at - 1].index > index) at -= 1;
+      waiters.splice(at, 0, waiter);
+      if (timeoutMs === undefined) return;
+      timer = setTimeout(() => {
+        waiters.splice(waiters.indexOf(waiter), 1);
+        reject(timedOut(`write ${index} of ${this.table} to ${tierName(tier)}: not within ${timeoutMs} ms`));
+      }, timeoutMs);
+    });
+  }
+
+  #fail(error) {
+    this.failure = error;
+    this.#finish('failed', error);
+    return error;
+  }
+
+  #end() {
+    if (this.#state === 'closed' || this.#state === 'failed') return;
+    this.#finish('closed', new ArkaError('CANCELLED', 'the stream was closed'));
+  }
+
+  #finish(state, error) {
+    this.#state = state;
+    clearTimeout(this.#pause);
+    const connection = this.#connection;
+    this.#connection = null;
+    connection?.call.cancel();
+    const held = this.heldBytes;
+    this.#window = [];
+    this.#head = 0;
+    this.#budget.abandon(this, error);
+    this.#budget.release(held);
+    for (const tier of TIERS) for (const waiter of this.#waiters[tier].splice(0)) waiter.reject(error);
+    for (const listener of this.#listeners) listener.wake();
+    this.#client.forget(this);
+    this.#settle();
+  }
+}

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AckViolation, Tier, connect } from '../src/index.js';
+import { fakeServer } from './fake_server.js';
+import { NUMBERED, numbered } from './numbered.js';
+
+const M = 'MEMORY';
+const D = 'LOCAL_DISK';
+const S = 'OBJECT_STORAGE';
+const C = 'COMMITTED';
+
+async function openOn(t, fake, { client: options, ...of } = {}) {
+  const client = connect(fake.url, options);
+  t.after(() => client.close({ timeoutMs: 100 }).catch(() => {}));
+  return client.open('sales.orders', { schema: NUMBERED, ...of });
+}
+
+const gone = (error) => ({ code: error.code, message: error.message, retryable: error.retryable });
+
+test('what is not on LOCAL_DISK is sent again with the same seq on the next connection', async (t) => {
+  const fake = await fakeServer(t, {
+    exchanges: [
+      async (exchange) => {
+        for (const seq of [1, 2, 3]) assert.equal(await exchange.next(), seq);
+        exchange.ack([1000, M], [1001, M], [1000, D]);
+        setTimeout(() => exchange.drop(), 20);
+      },
+      async (exchange) => {
+        for (const seq of [2, 3]) assert.equal(await exchange.next(), seq);
+        exchange.ack([1001, M], [1002, M], [1001, D], [1002, D]);
+      },
+    ],
+    actions: { last_seq: () => ({ last_seq: fake.opened === 0 ? 0 : 2, lsn: fake.opened === 0 ? null : 1001 }) },
+  });
+  const stream = await openOn(t, fake);
+  const writes = [];
+  for (let i = 0; i < 3; ++i) writes.push(await stream.write(numbered(i, 1)));
+  await writes[2].reached(Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  assert.deepEqual(writes.map(({ lsn }) => lsn), [1000, 1001, 1002]);
+  assert.deepEqual(fake.failures, []);
+  assert.equal(fake.opened, 2);
+});
+
+test('what the server has on disk is not sent again', async (t) => {
+  const fake = await fakeServer(t, {
+    exchanges: [
+      async (exchange) => {
+        for (const seq of [1, 2, 3]) assert.equal(await exchange.next(), seq);
+        exchange.ack([1000, M], [1001, M]);
+        setTimeout(() => exchange.drop(), 20);
+      },
+      async (exchange) => {
+        assert.equal(await exchange.next(), 3);
+        exchange.ack([1002, M], [1002, D]);
+      },
+    ],
+    actions: {
+      last_seq: () => (fake.opened === 0 ? { last_seq: 0, lsn: null } : { last_seq: 2, lsn: 1001 }),
+      durability_status: ({ lsns }) => {
+        assert.deepEqual(lsns, [1001]);
+        return { levels: [{ lsn: 1001, durability_level: D, lost: false }] };
+      },
+    },
+  });
+  const stream = await openOn(t, fake);
+  for (let i = 0; i < 3; ++i) await stream.write(numbered(i, 1));
+  await stream.flush(Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  assert.deepEqual(fake.failures, []);
+});
+
+test('a write that a crash took from MEMORY gets another LSN, and is told of again', async (t) => {
+  const told = [];
+  const fake = await fakeServer(t, {
+    exchanges: [
+      async (exchange) => {
+        await exchange.next();
+        exchange.ack([1000, M]);
+        setTimeout(() => exchange.drop(), 20);
+      },
+      async (exchange) => {
+        assert.equal(await exchange.next(), 1);
+        exchange.ack([1500, M], [1500, D]);
+      },
+    ],
+    actions: { durability_status: () => ({ levels: [{ lsn: 1000, durability_level: null, lost: true }] }) },
+  });
+  const stream = await openOn(t, fake, { onAck: ({ lsn, tier }) => told.push([lsn, tier]) });
+  const write = await stream.write(numbered(0, 1));
+  assert.equal(await write.reached(Tier.LOCAL_DISK, { timeoutMs: 5000 }), 1500);
+  assert.deepEqual(told, [[1000, Tier.MEMORY], [1500, Tier.MEMORY], [1500, Tier.LOCAL_DISK]]);
+});
+
+test('writes of an earlier connection reach the higher tiers by the watermarks', async (t) => {
+  const fake = await fakeServer(t, {
+    exchanges: [
+      async (exchange) => {
+        await exchange.next();
+        exchange.ack([1000, M], [1000, D]);
+        setTimeout(() => exchange.drop(), 20);
+      },
+      async (exchange) => {
+        exchange.ack([1000, 1000, 999, 999]);
+        exchange.ack([1000, 1000, 1000, 999]);
+        exchange.ack([1000, 1000, 1000, 1000]);
+      },
+    ],
+    actions: { last_seq: () => (fake.opened === 0 ? { last_seq: 0, lsn: null } : { last_seq: 1, lsn: 1000 }) },
+  });
+  const stream = await openOn(t, fake);
+  const write = await stream.write(numbered(0, 1));
+  assert.equal(await write.reached(Tier.COMMITTED, { timeoutMs: 5000 }), 1000);
+  assert.deepEqual(stream.watermarks, { lastLsn: 1000, diskLsn: 1000, s3Lsn: 1000, committedLsn: 1000 });
+});
+
+const violations = {
+  'of what was not sent': [[[1000, M], [1001, M]], /not sent/],
+  'that goes back': [[[1001, M], [1000, M]], /LSN 1000 for the batch after/, 2],
+  'that skips a level': [[[1000, M], [1000, S]], /OBJECT_STORAGE before LOCAL_DISK/],
+  'of another LSN': [[[1000, M], [1007, D]], /LSN 1000 was due/],
+  'at a level twice': [[[1000, M], [1000, D], [1000, D]], /LOCAL_DISK before MEMORY/],
+  'at no level': [[[1000, 'DISC']], /unknown level 'DISC'/],
+};
+for (const [what, [acks, message, batches = 1]] of Object.entries(violations)) {
+  test(`an ack ${what} ends the stream with a typed error`, async (t) => {
+    const fake = await fakeServer(t, { exchanges: [async (exchange) => {
+      for (let i = 0; i < batches; ++i) await exchange.next();
+      exchange.ack(...acks);
+    }] });
+    const stream = await openOn(t, fake);
+    const writes = [];
+    for (let i = 0; i < batches; ++i) writes.push(await stream.write(numbered(i, 1)));
+    await assert.rejects(writes.at(-1).reached(Tier.COMMITTED, { timeoutMs: 5000 }), (error) => {
+      assert.ok(error instanceof AckViolation, String(error));
+      assert.match(error.message, message);
+      return error.retryable === false;
+    });
+    await assert.rejects(stream.write(numbered(9, 1)), AckViolation);
+  });
+}
+
+test('an error that cannot be retried ends the stream, and what waits for it', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [async (exchange) => {
+    await exchange.next();
+    exchange.ack([1000, M]);
+    exchange.finish({ 'grpc-status': '3', 'grpc-message': 'batch 2 is bad%21', 'arka-retryable': 'false' });
+  }] });
+  const stream = await openOn(t, fake);
+  const write = await stream.write(numbered(0, 1));
+  await assert.rejects(write.reached(Tier.LOCAL_DISK), { code: 'INVALID_ARGUMENT', message: 'batch 2 is bad!', retryable: false });
+  await assert.rejects(stream.close(), { code: 'INVALID_ARGUMENT' });
+});
+
+test('an error that can be retried is: the caller sees nothing', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [
+    async (exchange) => {
+      await exchange.next();
+      exchange.finish({ 'grpc-status': '8', 'grpc-message': 'full', 'arka-retryable': 'true' });
+    },
+    async (exchange) => {
+      assert.equal(await exchange.next(), 1);
+      exchange.ack([1000, M], [1000, D]);
+    }] });
+  const stream = await openOn(t, fake);
+  assert.equal(await stream.writeDurable(numbered(0, 1), Tier.LOCAL_DISK, { timeoutMs: 5000 }), 1000);
+});
+
+test('a server that stays away is one typed error when the deadline has passed', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [async (exchange) => { await exchange.next(); exchange.ack([1000, M]); }] });
+  const stream = await openOn(t, fake, { deadlineMs: 400 });
+  const write = await stream.write(numbered(0, 1));
+  await write.acknowledged();
+  fake.stop();
+  const error = await write.reached(Tier.LOCAL_DISK, { timeoutMs: 10_000 }).then(() => null, (reason) => reason);
+  assert.deepEqual([error.code, error.retryable], ['DEADLINE_EXCEEDED', true]);
+  assert.match(error.message, /no way to sales.orders for 400 ms/);
+  assert.equal(error.cause.code, 'UNAVAILABLE');
+  assert.deepEqual(gone(stream.failure), gone(error));
+});
+
+test('writes wait where the budget is used up, and go on when there is room', async (t) => {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  const fake = await fakeServer(t, { exchanges: [async (exchange) => {
+    await exchange.next();
+    await held;
+    exchange.ack([1000, M], [1000, D]);
+    assert.equal(await exchange.next(), 2);
+    exchange.ack([1001, M], [1001, D]);
+  }] });
+  const stream = await openOn(t, fake, { client: { budgetBytes: 700 } });
+  await stream.write(numbered(0, 1));
+  await assert.rejects(stream.write(numbered(1, 1), { timeoutMs: 50 }), { code: 'RESOURCE_EXHAUSTED', retryable: true });
+  assert.equal(stream.tryWrite(numbered(1, 1)), null);
+  const waiting = stream.write(numbered(1, 1));
+  assert.equal(stream.written, 1);
+  release();
+  await (await waiting).reached(Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  assert.equal(stream.heldBytes, 0);
+  assert.deepEqual(fake.failures, []);
+});
+
+test('closing never hangs', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [async () => {}] });
+  const stream = await openOn(t, fake);
+  const write = await stream.write(numbered(0, 1));
+  const waiting = assert.rejects(write.reached(Tier.COMMITTED), { code: 'DEADLINE_EXCEEDED' });
+  await assert.rejects(stream.close({ timeoutMs: 100 }), { code: 'DEADLINE_EXCEEDED', retryable: true });
+  await waiting;
+  assert.equal(stream.heldBytes, 0);
+});
+
+test('closing does not hang on a server that never ends the stream', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [async (exchange) => {
+    await exchange.next();
+    exchange.ack([1000, M], [1000, D]);
+  }] });
+  const stream = await openOn(t, fake);
+  await stream.write(numbered(0, 1));
+  await stream.close({ timeoutMs: 200 });
+});
+
+test('a producer that was forgotten numbers what is not safe from 1 on', async (t) => {
+  const fake = await fakeServer(t, {
+    exchanges: [
+      async (exchange) => {
+        await exchange.next();
+        await exchange.next();
+        exchange.ack([1000, M], [1000, D]);
+        setTimeout(() => exchange.drop(), 20);
+      },
+      async (exchange) => {
+        assert.equal(await exchange.next(), 1);
+        exchange.ack([2000, M], [2000, D]);
+      },
+    ],
+    actions: { last_seq: () => (fake.opened === 0 ? { last_seq: 0, lsn: null }
+      : { last_seq: 0, lsn: null, forgotten_through: 1500 }) },
+  });
+  const stream = await openOn(t, fake);
+  await stream.write(numbered(0, 1));
+  const second = await stream.write(numbered(1, 1));
+  assert.equal(await second.reached(Tier.LOCAL_DISK, { timeoutMs: 5000 }), 2000);
+  assert.deepEqual(fake.failures, []);
+});
+
+test('a server that lost what it acknowledged on disk is found out', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [async (exchange) => {
+    await exchange.next();
+    await exchange.next();
+    exchange.ack([1000, M], [1000, D]);
+    setTimeout(() => exchange.drop(), 20);
+  }] });
+  const stream = await openOn(t, fake);
+  await stream.write(numbered(0, 1));
+  const second = await stream.write(numbered(1, 1));
+  await assert.rejects(second.reached(Tier.LOCAL_DISK, { timeoutMs: 5000 }), { code: 'DATA_LOSS', retryable: false });
+});
+
+test('acks can be read as they come, each once and in order', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [async (exchange) => {
+    await exchange.next();
+    exchange.ack([1000, M], [1000, D]);
+    exchange.ack([1000, S], [1000, C]);
+  }] });
+  const stream = await openOn(t, fake);
+  const acks = stream.acks();
+  const first = acks.next();
+  const write = await stream.write(numbered(0, 1));
+  await write.reached(Tier.COMMITTED, { timeoutMs: 5000 });
+  assert.deepEqual((await first).value, { seq: 1, lsn: 1000, tier: Tier.MEMORY, timestampUs: 1.7e15, snapshotId: null });
+  for (const tier of [Tier.LOCAL_DISK, Tier.OBJECT_STORAGE]) assert.equal((await acks.next()).value.tier, tier);
+  assert.equal((await acks.next()).value.snapshotId, 77n);
+});
