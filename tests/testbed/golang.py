@@ -16,13 +16,13 @@ def find_go():
     return own if own.exists() else shutil.which("go")
 
 
-def build(folder):
-    """Builds the module in tests/`folder` into .deps/bin; returns the program's path.
+def build(folder, name=None):
+    """Builds the module in `folder` (as seen from tests/) into .deps/bin; returns the program's path.
 
     Go itself sees whether anything is to be done. Modules come from the Go module proxy the first
     time, checked against the module's go.sum.
     """
-    program = DEPS / "bin" / f"arka_{pathlib.Path(folder).name}"
+    program = DEPS / "bin" / (name or f"arka_{pathlib.Path(folder).name}")
     done = subprocess.run(
         [find_go(), "build", "-o", program, "."], cwd=ROOT / "tests" / folder,
         capture_output=True, text=True, check=False,
