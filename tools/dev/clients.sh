@@ -5,6 +5,7 @@
 # install_clients: what the languages need, into .deps.
 install_clients() {
   local script
+  command -v npm >/dev/null || install_packages tools/debian-packages-npm.txt # clients/javascript
   for script in clients/*/setup; do
     [ -x "$script" ] || continue
     # shellcheck disable=SC2031

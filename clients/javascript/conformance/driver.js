@@ -1,21 +1,22 @@
-// Drives the JavaScript client for the conformance runner: a JSON object a line on stdin, a JSON line
-// on stdout for each, in order (clients/conformance).
+// The JavaScript client, led by the conformance runner: clients/conformance/README.md says how.
 
 import { createInterface } from 'node:readline';
 import { ArkaError, Tier, connect, tierName, tierOf } from '../src/index.js';
-import { NUMBERED, numbered } from '../test/numbered.js';
-import { everyType } from '../test/every_type.js';
+import { everyType } from '../tests/every_type.js';
+import { NUMBERED, numbered } from '../tests/numbered.js';
 
 let client;
+let makeClient;
 let stream;
 let table;
 let appender;
-let writes = [];
-let acks = {};
+let first; // the stream's first write
+let last;
+let acks;
 
 const OPS = {
   connect({ url, options = {} }) {
-    client = connect(url, {
+    makeClient = () => connect(url, {
       username: options.username,
       password: options.password,
       token: options.token,
@@ -25,91 +26,91 @@ const OPS = {
       deadlineMs: options.deadline_ms,
       budgetBytes: options.budget_bytes,
     });
+    client = makeClient();
     return {};
   },
 
-  async open({ table: name, producer, session, columns }) {
+  async open({ table: name, producer, session, columns = 'numbered' }) {
     table = name;
-    acks = {};
-    writes = [];
+    acks = Object.fromEntries(Object.keys(Tier).map((level) => [level, 0]));
     stream = await client.open(name, {
       producer: producer ?? undefined,
       session: session ?? undefined,
-      schema: columns === 'numbered' ? NUMBERED : undefined,
-      onAck: ({ tier }) => { acks[tierName(tier)] = (acks[tierName(tier)] ?? 0) + 1; },
+      schema: columns === 'types' ? everyType().schema : NUMBERED,
+      onAck: ({ tier }) => { acks[tierName(tier)] += 1; },
     });
+    first = last = undefined;
     return { producer: stream.producer, session: stream.session };
   },
 
-  async write({ first, batches, rows }) {
-    for (let i = 0; i < batches; ++i) writes.push(await stream.write(numbered(first + i * rows, rows)));
+  async write({ first: number, batches, rows, text_bytes: textBytes }) {
+    for (let i = 0; i < batches; ++i) {
+      last = await stream.write(numbered(number + i * rows, rows, textBytes));
+      first ??= last;
+    }
     return { accepted: batches };
   },
 
   async wait({ level, timeout_ms: timeoutMs }) {
-    if (writes.length > 0) await writes.at(-1).reached(tierOf(level), { timeoutMs });
-    const lsns = writes.length > 0 ? [writes[0].lsn, writes.at(-1).lsn] : [];
-    return { lsns, count: writes.length };
+    await last.reached(tierOf(level), { timeoutMs: timeoutMs ?? undefined });
+    return { lsns: first === last ? [last.lsn] : [first.lsn, last.lsn], count: stream.written };
   },
 
   async flush({ level, timeout_ms: timeoutMs }) {
-    await stream.flush(tierOf(level), { timeoutMs });
+    await (appender ?? stream).flush(tierOf(level), { timeoutMs: timeoutMs ?? undefined });
     return {};
   },
 
-  async append_rows({ first, rows }) {
-    appender ??= await client.appender(table, { schema: NUMBERED });
-    for (let i = first; i < first + rows; ++i) await appender.append({ number: i, text: `text ${i}` });
-    await appender.flush(Tier.LOCAL_DISK);
+  async append_rows({ first: from, rows, table: name }) {
+    appender ??= await client.appender(name ?? table, { schema: NUMBERED });
+    for (let number = from; number < from + rows; ++number) await appender.append({ number, text: String(number) });
     return { accepted: rows };
   },
 
   async write_types() {
     const batch = everyType();
-    writes.push(await stream.write(batch));
-    return { accepted: 1, types: batch.schema.fields.map(({ type }) => String(type)) };
+    last = await stream.write(batch);
+    first ??= last;
+    return { columns: batch.schema.fields.map(({ name }) => name), rows: batch.numRows };
   },
 
   async query({ sql }) {
     const answer = await client.query(sql);
-    return { rows: answer.toArray().map((row) => row.toArray().map(plain)) };
+    return { rows: answer.toArray().map((row) => row.toArray()) };
   },
 
-  status: () => client.status(),
+  async status() {
+    return { status: await client.status() };
+  },
 
   async durability({ after }) {
-    const events = await client.getDurabilityStatus(after, { session: stream.session });
-    return { events: events.map(({ lsn, tier }) => ({ lsn, durability_level: tierName(tier) })) };
+    const events = await client.getDurabilityStatus(after ?? undefined, { session: stream.session });
+    return { events: events.map(({ lsn, tier }) => [lsn, tierName(tier)]) };
   },
 
   acks: () => acks,
-  memory: () => ({ bytes: client.heldBytes }),
+  memory: () => ({ bytes: stream.heldBytes }),
 
   async close({ timeout_ms: timeoutMs }) {
-    await appender?.close({ timeoutMs });
-    await stream?.close({ timeoutMs });
-    appender = stream = undefined;
+    await client.close({ timeoutMs: timeoutMs ?? undefined });
+    client = makeClient(); // for queries
     return {};
   },
+
+  quit: () => ({}),
 };
-
-const plain = (value) => (typeof value === 'bigint' ? Number(value) : value);
-
-function failure(error) {
-  if (error instanceof ArkaError) return { error };
-  return { error: { code: 'UNKNOWN', message: String(error?.stack ?? error), retryable: false } };
-}
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { op, ...request } = JSON.parse(line);
   let answer;
-  if (op === 'quit') break;
   try {
-    if (!OPS[op]) throw new ArkaError('UNIMPLEMENTED', `no op '${op}'`);
     answer = { ok: await OPS[op](request) };
   } catch (error) {
-    answer = failure(error);
+    if (!(error instanceof ArkaError)) throw error;
+    answer = { error };
   }
-  process.stdout.write(`${JSON.stringify(answer, (_, value) => plain(value))}\n`);
+  // The whole numbers of a query come as BigInt.
+  process.stdout.write(`${JSON.stringify(answer, (_, value) => (typeof value === 'bigint' ? Number(value) : value))}\n`);
+  if (op === 'quit') process.exit(0);
 }
-await client?.close({ timeoutMs: 5000 }).catch(() => {});
+process.exit(0);

@@ -21,5 +21,5 @@ await run(8); // begins with batch 6
 
 const client = connect(URL);
 const answer = await client.query('SELECT count(*) AS n, count(DISTINCT number) AS d FROM sales.ledger');
-console.log(answer.get(0).toJSON());
+console.log(answer.get(0)?.toJSON());
 await client.close();

@@ -23,5 +23,5 @@ await appender.flush(Tier.LOCAL_DISK);
 console.log(`${appender.stream.written} writes`);
 
 const answer = await client.query('SELECT count(*) AS n, max(name) AS last FROM sales.visits');
-console.log(answer.get(0).toJSON());
+console.log(answer.get(0)?.toJSON());
 await client.close();

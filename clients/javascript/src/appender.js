@@ -22,7 +22,7 @@ export class Appender {
   /** The stream that the batches go to. */
   stream = null;
 
-  constructor({ schema, maxRows = 10_000, maxBytes = 4 << 20, lingerMs = 50 }) {
+  constructor({ schema, maxRows = 10_000, maxBytes = 1 << 20, lingerMs = 50 }) {
     this.#schema = plainSchema(schema);
     this.#limits = { maxRows, maxBytes, lingerMs };
     this.#names = new Set(this.#schema.fields.map(({ name }) => name));

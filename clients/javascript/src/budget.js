@@ -17,7 +17,7 @@ export class Budget {
 
   /**
    * Calls enter() when the bytes are had, at once or later, in the order of the calls; refuse(error)
-   * where `timeoutMs` passes before, or the owner is abandoned.
+   * where `timeoutMs` passes before (0: at once), or the owner is abandoned.
    */
   take(owner, bytes, { enter, refuse, timeoutMs }) {
     if (this.hasRoom(bytes)) {
@@ -25,15 +25,18 @@ export class Budget {
       enter();
       return;
     }
+    const refusal = (code, when) => new ArkaError(code,
+      `no room for ${bytes} bytes${when}: ${this.held} of ${this.limit} are not on LOCAL_DISK yet`, { retryable: true });
+    if (timeoutMs === 0) {
+      refuse(refusal('RESOURCE_EXHAUSTED', ''));
+      return;
+    }
     const waiter = { owner, bytes, enter, refuse };
     this.#waiting.push(waiter);
-    if (timeoutMs !== undefined) {
-      waiter.timer = setTimeout(() => {
-        this.#remove((candidate) => candidate === waiter, new ArkaError('RESOURCE_EXHAUSTED',
-          `no room for ${bytes} bytes within ${timeoutMs} ms: ${this.held} are not on LOCAL_DISK yet`,
-          { retryable: true }));
-      }, timeoutMs);
-    }
+    if (timeoutMs === undefined || timeoutMs === Infinity) return;
+    waiter.timer = setTimeout(() => {
+      this.#remove((candidate) => candidate === waiter, refusal('DEADLINE_EXCEEDED', ` within ${timeoutMs} ms`));
+    }, timeoutMs);
   }
 
   release(bytes) {

@@ -12,6 +12,8 @@ import { grpcFrame } from './protobuf.js';
 const SERVICE = '/arrow.flight.protocol.FlightService/';
 const STREAM_WINDOW = 4 << 20;
 const SESSION_WINDOW = 16 << 20;
+// Node counts what is queued to be sent, and stalls at 10 MB unless told otherwise. The budget bounds it.
+const SESSION_MEMORY_MB = 4096;
 // Reading stops when so much has not been consumed, and goes on below it.
 const READ_AHEAD = 8 << 20;
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = http2.constants;
@@ -38,7 +40,7 @@ function statusError(headers) {
     // Not percent-encoded after all: as it came.
   }
   const told = headers['arka-retryable'];
-  const retryable = told === undefined ? code === 'UNAVAILABLE' : told === 'true';
+  const retryable = told === undefined ? code === 'UNAVAILABLE' || code === 'DEADLINE_EXCEEDED' : told === 'true';
   return new ArkaError(code, message, { retryable });
 }
 
@@ -266,7 +268,9 @@ export class Channel {
   #connected() {
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
     const session = http2.connect(this.#origin, {
-      ...this.#tls, settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
+      ...this.#tls,
+      settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
+      maxSessionMemory: SESSION_MEMORY_MB,
     });
     this.#session = session;
     const tooSlow = setTimeout(

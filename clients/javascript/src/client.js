@@ -34,7 +34,8 @@ export function connect(url, options) {
 }
 
 export class Client {
-  #channel;
+  #connect;
+  #channel; // for calls; every stream has one of its own
   #budget;
   #options;
   #streams = new Set();
@@ -43,7 +44,8 @@ export class Client {
   constructor(url, { budgetBytes = 64 << 20, deadlineMs = 60_000, timeoutMs = 30_000, session, ...options } = {}) {
     this.url = url;
     this.session = session ?? `javascript-${randomUUID()}`;
-    this.#channel = new Channel(url, options);
+    this.#connect = () => new Channel(url, options);
+    this.#channel = this.#connect();
     this.#budget = new Budget(budgetBytes);
     this.#options = { deadlineMs, timeoutMs };
   }
@@ -57,7 +59,7 @@ export class Client {
    * `onAck` and `onWatermarks`, called for what the server tells; `deadlineMs`.
    */
   async open(table, options = {}) {
-    const stream = new WriteStream(this, this.#channel, this.#budget, table,
+    const stream = new WriteStream(this, this.#connect(), this.#budget, table,
       { deadlineMs: this.#options.deadlineMs, ...options });
     this.#streams.add(stream);
     return stream.open();
@@ -65,7 +67,7 @@ export class Client {
 
   /**
    * A row API: rows are gathered, and written as batches. Options: `schema`, else the table's;
-   * `maxRows` (10,000), `maxBytes` (4 MiB) and `lingerMs` (50) end a batch; and those of open().
+   * `maxRows` (10,000), `maxBytes` (1 MiB) and `lingerMs` (50) end a batch; and those of open().
    */
   async appender(table, { schema, maxRows, maxBytes, lingerMs, ...options } = {}) {
     const appender = new Appender({ schema: schema ?? await this.tableSchema(table), maxRows, maxBytes, lingerMs });
@@ -81,7 +83,7 @@ export class Client {
    * (any more): then durabilityOf() knows.
    */
   async getDurabilityStatus(lastKnownLsn, { session = this.session, until, timeoutMs } = {}) {
-    const answers = await this.#actions('durability_status', {
+    const answers = await this.#ask('durability_status', {
       session,
       ...(lastKnownLsn !== undefined && { after_lsn: lastKnownLsn }),
       ...(until !== undefined && { until: tierName(until) }),
@@ -96,7 +98,7 @@ export class Client {
 
   /** How far LSNs have come: [{lsn, tier, lost}]; tier is null where the write was lost in a crash. */
   async durabilityOf(lsns, { timeoutMs } = {}) {
-    const answers = await this.#actions('durability_status', { lsns: [...lsns] }, timeoutMs);
+    const answers = await this.#ask('durability_status', { lsns: [...lsns] }, timeoutMs);
     return answers.flatMap(({ levels }) => levels.map((level) => ({
       lsn: level.lsn,
       tier: level.durability_level === null ? null : tierOf(level.durability_level),
@@ -111,7 +113,7 @@ export class Client {
 
   /** The server's status, with the names of docs/spec/wire.md. */
   async status({ timeoutMs } = {}) {
-    const info = await this.#info(pathDescriptor(['status']), timeoutMs);
+    const info = await this.#again((left) => this.#info(pathDescriptor(['status']), left), timeoutMs);
     return parseJson(info.appMetadata.toString());
   }
 
@@ -125,21 +127,24 @@ export class Client {
 
   /** The rows that a SELECT answers, as an arrow.Table. It sees every write that was acknowledged. */
   async query(sql, options) {
-    const info = await this.#info(commandDescriptor(sql), options?.timeoutMs);
-    const batches = [];
-    for await (const batch of this.#read(info, options)) batches.push(batch);
-    return batches.length > 0 ? new Table(batches) : new Table(readSchema(info.schema), []);
+    return this.#again(async (left) => {
+      const info = await this.#info(commandDescriptor(sql), left);
+      const batches = [];
+      for await (const batch of this.#read(info, options)) batches.push(batch);
+      return batches.length > 0 ? new Table(batches) : new Table(readSchema(info.schema), []);
+    }, options?.timeoutMs);
   }
 
   /** The same batch by batch, for answers that are large. */
   async *queryBatches(sql, options) {
-    yield* this.#read(await this.#info(commandDescriptor(sql), options?.timeoutMs), options);
+    const info = await this.#again((left) => this.#info(commandDescriptor(sql), left), options?.timeoutMs);
+    yield* this.#read(info, options);
   }
 
   /** The arrow.Schema of a table; NOT_FOUND where there is none. */
   async tableSchema(table, { timeoutMs } = {}) {
-    const [message] = await this.#channel.collect('GetSchema', pathDescriptor([table]),
-      { timeoutMs: timeoutMs ?? this.#options.timeoutMs });
+    const [message] = await this.#again((left) =>
+      this.#channel.collect('GetSchema', pathDescriptor([table]), { timeoutMs: left }), timeoutMs);
     return readSchema(schemaResult(message));
   }
 
@@ -166,6 +171,24 @@ export class Client {
   forget(stream) {
     this.#streams.delete(stream);
     for (const appender of this.#appenders) if (appender.stream === stream) this.#appenders.delete(appender);
+  }
+
+  #ask(type, body, timeoutMs) {
+    return this.#again((left) => this.#actions(type, body, left), timeoutMs);
+  }
+
+  /** Calls that only ask are made again while that may help and there is time. */
+  async #again(call, timeoutMs = this.#options.timeoutMs) {
+    const until = performance.now() + timeoutMs;
+    for (let pause = 50; ; pause = Math.min(2 * pause, 2000)) {
+      try {
+        return await call(Math.max(1, Math.ceil(until - performance.now())));
+      } catch (error) {
+        const delay = pause * (0.5 + Math.random() / 2);
+        if (!error.retryable || performance.now() + delay >= until) throw error;
+        await new Promise((resolve) => { setTimeout(resolve, delay); });
+      }
+    }
   }
 
   async #actions(type, body, timeoutMs = this.#options.timeoutMs) {

@@ -92,7 +92,7 @@ export interface StreamOptions {
 export interface AppenderOptions extends StreamOptions {
   /** A batch is written when it has so many rows; 10,000. */
   maxRows?: number;
-  /** … or about so many bytes; 4 MiB. */
+  /** … or about so many bytes; 1 MiB. */
   maxBytes?: number;
   /** … or its first row is so old; 50. */
   lingerMs?: number;
@@ -165,6 +165,8 @@ export declare class WriteStream implements AsyncDisposable {
   flush(tier?: Tier, options?: Timeout): Promise<void>;
   acks(): AsyncGenerator<Ack, void, void>;
   close(options?: CloseOptions): Promise<void>;
+  abort(): void;
+  pending(): RecordBatch[];
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -7,7 +7,7 @@
 
 import {
   DataType, Dictionary, Field, Message, RecordBatch, RecordBatchReader, RecordBatchStreamWriter,
-  Schema, Table, util,
+  Schema, Table, Vector, makeData, util,
 } from 'apache-arrow';
 import { ArkaError, invalid } from './errors.js';
 import { flightData, flightDataFrame } from './protobuf.js';
@@ -89,7 +89,7 @@ function sameType(a, b) {
 /** The dictionaries of columns of these types, in the order of their ids. */
 function collect(fields, columns, found = []) {
   fields.forEach(({ type }, i) => {
-    if (DataType.isDictionary(type)) found.push(columns[i].dictionary);
+    if (DataType.isDictionary(type)) found.push(columns[i].dictionary ?? new Vector([makeData({ type: type.dictionary })]));
     else if (type.children?.length) collect(type.children, columns[i].children, found);
   });
   return found;
@@ -228,4 +228,10 @@ export async function* readBatches(messages) {
 /** The schema in the bytes of a SchemaResult or a FlightInfo. */
 export function readSchema(bytes) {
   return RecordBatchReader.from(new Uint8Array(bytes)).open().schema;
+}
+
+/** The batch that frames of gRPC carry: schema, dictionaries, batch. */
+export function decodeBatch(frames) {
+  const reader = RecordBatchReader.from(frames.map((frame) => encapsulated(frame.subarray(5))));
+  return [...reader.open()][0];
 }

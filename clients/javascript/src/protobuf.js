@@ -96,7 +96,7 @@ export function flightInfo(message) {
   const info = { schema: Buffer.alloc(0), tickets: [], appMetadata: Buffer.alloc(0) };
   decode(message, (field, value) => {
     if (field === 1) info.schema = value;
-    if (field === 8) info.appMetadata = value;
+    if (field === 7) info.appMetadata = value;
     if (field === 3) {
       decode(value, (inner, bytes) => { if (inner === 1) info.tickets.push(resultBody(bytes)); });
     }

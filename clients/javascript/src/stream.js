@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { LsnRuns, Tier, tierName, tierOf } from './acks.js';
 import { Connection } from './connection.js';
 import { AckViolation, ArkaError, invalid, timedOut } from './errors.js';
-import { BatchEncoder, missingDictionaries } from './ipc.js';
+import { BatchEncoder, decodeBatch, missingDictionaries } from './ipc.js';
 import { pathDescriptor } from './protobuf.js';
 import { DurabilityLag, within } from './trackers.js';
 
@@ -21,9 +21,9 @@ const WRITE_OVERHEAD = 256;
 const WRITES_A_TURN = 256;
 const BYTES_A_TURN = 1 << 20;
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 2_000;
 const ATTEMPT_MS = 10_000;
-const MAX_UNREAD_ACKS = 1 << 20;
+const MAX_UNREAD_ACKS = 1 << 18;
 const TIERS = Object.values(Tier);
 
 /** An error in a callback is its owner's: it goes where those of event listeners go. */
@@ -83,11 +83,13 @@ export class WriteStream {
   #waiters = [[], [], [], []]; // by tier, the writes in rising order: {index, resolve, reject}
   #listeners = new Set(); // of acks()
   #lag = new DurabilityLag();
+  #everSent = 0; // the last write that ever went out
 
   #connection = null;
   #attempts = 0;
   #troubleSince = null;
   #pause = null; // the timer before the next attempt
+  #idle = false; // the connection was lost, and nobody needs one
   #state = 'opening'; // open, closing, closed, failed
   #turn = { writes: 0, bytes: 0, over: null };
   #accounted = new Map(); // dictionaries that the budget knows
@@ -97,7 +99,7 @@ export class WriteStream {
   /** Made by Client.open(). */
   constructor(client, channel, budget, table, options) {
     this.#client = client;
-    this.#channel = channel;
+    this.#channel = channel; // its own
     this.#budget = budget;
     this.#options = options;
     this.table = table;
@@ -132,8 +134,9 @@ export class WriteStream {
 
   get schema() { return this.#encoder?.schema; }
 
-  /** Bytes that this stream holds until they are on LOCAL_DISK. */
+  /** Bytes that this stream holds until they are on LOCAL_DISK; what it did not get through is pending(). */
   get heldBytes() {
+    if (this.#state === 'failed' || this.#state === 'closed') return 0;
     let bytes = 0;
     for (let i = this.#head; i < this.#window.length; ++i) bytes += this.#window[i].bytes;
     return bytes;
@@ -155,10 +158,11 @@ export class WriteStream {
 
   /**
    * Hands one batch over (a RecordBatch, or a Table of one) and resolves with its Write; that waits
-   * while the budget is used up, at most `timeoutMs`, then RESOURCE_EXHAUSTED. Await it: that is the
-   * back-pressure. Batches are written in the order of the calls.
+   * while the budget is used up, at most `timeoutMs` (the deadline), then DEADLINE_EXCEEDED; with 0 it
+   * does not wait, RESOURCE_EXHAUSTED. Await it: that is the back-pressure. Batches are written in the
+   * order of the calls.
    */
-  write(batch, { timeoutMs } = {}) {
+  write(batch, { timeoutMs = this.#options.deadlineMs } = {}) {
     return new Promise((resolve, reject) => {
       const write = this.#encoded(batch);
       this.#budget.take(this, write.bytes, {
@@ -187,9 +191,10 @@ export class WriteStream {
 
   /**
    * Resolves with the LSN once a write has reached `tier`. `target` is a Write, or an LSN that one of
-   * this stream's writes has. DEADLINE_EXCEEDED after `timeoutMs`; the stream's error where it failed.
+   * this stream's writes has. DEADLINE_EXCEEDED after `timeoutMs` (the deadline), which harms nothing;
+   * the stream's error where it failed.
    */
-  async waitForDurability(target, tier, { timeoutMs } = {}) {
+  async waitForDurability(target, tier, { timeoutMs = this.#options.deadlineMs } = {}) {
     const wanted = this.#tier(tier);
     const index = target instanceof Write ? target.index : this.#indexOf(target);
     if (index > 0) await this.#waitFor(index, wanted, timeoutMs); // 0: committed, and forgotten since
@@ -200,11 +205,11 @@ export class WriteStream {
    * Resolves once every write so far has reached `tier`. Upload and commit are begun at once: it does
    * not wait for the server's intervals.
    */
-  async flush(tier = Tier.LOCAL_DISK, { timeoutMs } = {}) {
+  async flush(tier = Tier.LOCAL_DISK, { timeoutMs = this.#options.deadlineMs } = {}) {
     const wanted = this.#tier(tier);
     const index = this.#last;
-    const until = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    const left = () => (until === undefined ? undefined : Math.max(1, until - performance.now()));
+    const until = performance.now() + timeoutMs;
+    const left = () => Math.max(1, until - performance.now());
     if (index === 0) return;
     await this.#waitFor(index, Math.min(wanted, Tier.LOCAL_DISK), left());
     if (wanted <= Tier.LOCAL_DISK || this.#reached[wanted] >= index) return;
@@ -217,7 +222,7 @@ export class WriteStream {
   /**
    * Every write's way through the tiers, in order, each once: {seq, lsn, tier, timestampUs,
    * snapshotId}. After a crash of the server a write may be told of in MEMORY again, with another LSN.
-   * Ends with the stream. A reader that falls 1,048,576 behind ends with RESOURCE_EXHAUSTED.
+   * Ends with the stream. A reader that falls 262,144 behind ends with RESOURCE_EXHAUSTED.
    */
   async *acks() {
     const listener = { queue: [], wake: () => {}, overrun: false };
@@ -265,6 +270,17 @@ export class WriteStream {
     await within(this.#settled, Math.max(1, until - performance.now()), 'close').catch(() => this.#end());
   }
 
+  /** Ends the stream now. What was not acknowledged may or may not have been written: pending(). */
+  abort() {
+    if (this.#isLive()) this.#end();
+  }
+
+  /** The batches that are not on LOCAL_DISK, as far as is known; also of a stream that has ended. */
+  pending() {
+    const schema = this.#encoder?.schemaFrame();
+    return this.#window.slice(this.#head).map((write) => decodeBatch([schema, ...write.dictionaries.flat(), write.frame]));
+  }
+
   async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
     await this.close();
   }
@@ -303,7 +319,14 @@ export class WriteStream {
     write.index = ++this.#last;
     this.#window.push(write);
     this.#lag.sent(write.index);
-    this.#connection?.send(write, this.#base + write.index);
+    this.#send(write);
+    this.#wakeUp();
+  }
+
+  #send(write) {
+    if (!this.#connection) return;
+    this.#connection.send(write, this.#base + write.index);
+    this.#everSent = Math.max(this.#everSent, write.index);
   }
 
   // Awaiting what is resolved already gives nobody else a turn: without this a loop of writes would
@@ -348,8 +371,8 @@ export class WriteStream {
         { producer: this.producer, table: this.table }, { timeoutMs: this.#attemptMs() });
       return { lastSeq: answer.last_seq, lsn: answer.lsn, forgottenThrough: answer.forgotten_through };
     } catch (error) {
-      // A table that is not there yet: the first write makes it, or is told why not.
-      if (error.code === 'NOT_FOUND' && this.#base + this.#reached[Tier.LOCAL_DISK] === 0) return { lastSeq: 0, lsn: null };
+      // No such table: the first write makes it, or is told why not.
+      if (error.code === 'NOT_FOUND') return { lastSeq: 0, lsn: null };
       throw error;
     }
   }
@@ -369,10 +392,14 @@ export class WriteStream {
       const isForgotten = lastSeq === 0 && forgottenThrough !== undefined && forgottenThrough >= this.#safeLsn;
       if (!isForgotten) {
         throw new ArkaError('DATA_LOSS', `the server has ${lastSeq} batches of producer '${this.producer}' in `
-          + `${this.table}, and acknowledged ${this.#base + safe} on disk: another server, or the table was dropped`);
+          + `${this.table}, and acknowledged ${this.#base + safe} on disk: another server, or the table was made anew`);
       }
       this.#base = -safe; // the server begins anew: so do the numbers of what is not safe
       return;
+    }
+    if (has > this.#everSent) {
+      throw new ArkaError('FAILED_PRECONDITION', `the server has ${lastSeq} batches of producer '${this.producer}' in `
+        + `${this.table}, of which ${this.#base + this.#everSent} are of this stream: another program uses the name`);
     }
     const known = Math.min(has, this.#lsns.last);
     if (known <= safe) return;
@@ -416,7 +443,7 @@ export class WriteStream {
     }
     this.#connection = connection;
     for (let i = this.#head; i < this.#window.length; ++i) {
-      connection.send(this.#window[i], this.#base + this.#window[i].index);
+      this.#send(this.#window[i]);
     }
     if (this.#state === 'closing' && this.#head === this.#window.length) connection.call.halfClose();
   }
@@ -442,10 +469,28 @@ export class WriteStream {
 
   #lost(error) {
     if (!this.#isLive()) return;
+    if (error.retryable && !this.#isNeeded()) {
+      this.#idle = true;
+      this.#recovered();
+      return;
+    }
     this.#troubleSince ??= performance.now();
     const pause = this.#pauseAfter(error);
     if (pause instanceof ArkaError) this.#fail(pause);
     else this.#pause = setTimeout(() => this.#reconnect(), pause);
+  }
+
+  /** Whether anybody would notice that there is no connection. */
+  #isNeeded() {
+    return this.#head < this.#window.length || this.#waiters.some((waiters) => waiters.length > 0)
+      || (this.#reached[Tier.COMMITTED] < this.#last && (this.#isHeard() || this.#options.onWatermarks !== undefined));
+  }
+
+  #wakeUp() {
+    if (!this.#idle) return;
+    this.#idle = false;
+    this.#troubleSince = performance.now();
+    this.#reconnect();
   }
 
   /** How long to wait before the next attempt, in ms; an ArkaError where there is none. */
@@ -563,7 +608,7 @@ export class WriteStream {
     return index;
   }
 
-  #waitFor(index, tier, timeoutMs) {
+  #waitFor(index, tier, timeoutMs = Infinity) {
     if (this.#reached[tier] >= index) return Promise.resolve();
     if (this.failure) return Promise.reject(this.failure);
     if (this.#state === 'closed') return Promise.reject(new ArkaError('FAILED_PRECONDITION', 'the stream is closed'));
@@ -576,7 +621,8 @@ export class WriteStream {
       let at = waiters.length;
       while (at > 0 && waiters[at - 1].index > index) at -= 1;
       waiters.splice(at, 0, waiter);
-      if (timeoutMs === undefined) return;
+      this.#wakeUp();
+      if (timeoutMs === Infinity) return;
       timer = setTimeout(() => {
         waiters.splice(waiters.indexOf(waiter), 1);
         reject(timedOut(`write ${index} of ${this.table} to ${tierName(tier)}: not within ${timeoutMs} ms`));
@@ -596,14 +642,13 @@ export class WriteStream {
   }
 
   #finish(state, error) {
+    const held = this.heldBytes;
     this.#state = state;
     clearTimeout(this.#pause);
     const connection = this.#connection;
     this.#connection = null;
     connection?.call.cancel();
-    const held = this.heldBytes;
-    this.#window = [];
-    this.#head = 0;
+    this.#channel.close();
     this.#budget.abandon(this, error);
     this.#budget.release(held);
     for (const tier of TIERS) for (const waiter of this.#waiters[tier].splice(0)) waiter.reject(error);

@@ -63,3 +63,23 @@ test('a producer that is known goes on where it was', async (t) => {
   await second.close();
   assert.deepEqual(await summary(arka, TABLE), [10, 10, 0, 9]);
 });
+
+test('a client tells the status, the watermarks, and what became of a session', async (t) => {
+  const arka = await client(t, await serve(t));
+  const stream = await arka.open(TABLE, { schema: NUMBERED });
+  const lsn = await stream.writeDurable(numbered(0, 5), Tier.COMMITTED);
+  const status = await arka.status();
+  assert.ok(status.ready);
+  assert.deepEqual(status.tables.map(({ name }) => name), [TABLE]);
+  assert.deepEqual(await arka.watermarks(), { lastLsn: lsn, diskLsn: lsn, s3Lsn: lsn, committedLsn: lsn });
+  const events = await arka.getDurabilityStatus(undefined, { until: Tier.COMMITTED });
+  assert.deepEqual(events.map(({ tier }) => tier), [0, 1, 2, 3]);
+  assert.equal(typeof events[3].snapshotId, 'bigint');
+  assert.deepEqual(await arka.durabilityOf([lsn]), [{ lsn, tier: Tier.COMMITTED, lost: false }]);
+  await assert.rejects(arka.durabilityOf([5000]), { code: 'NOT_FOUND', retryable: false });
+  await assert.rejects(arka.query('SELECT nothing FROM nowhere'), { name: 'ArkaError', retryable: false });
+  assert.equal((await arka.query(`SELECT * FROM ${TABLE} WHERE number > 100`)).numRows, 0);
+  let rows = 0;
+  for await (const batch of arka.queryBatches(`SELECT * FROM ${TABLE}`)) rows += batch.numRows;
+  assert.equal(rows, 5);
+});

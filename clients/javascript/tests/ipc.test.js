@@ -39,7 +39,7 @@ test('a slice of a batch comes out as the slice', async () => {
   const whole = numbered(0, 20);
   const { read } = await received(new BatchEncoder(NUMBERED), [whole.slice(3, 9), whole.slice(10, 10)]);
   assert.deepEqual(values(read[0]), [3n, 4n, 5n, 6n, 7n, 8n]);
-  assert.equal(read[0].getChild('text').get(5), 'text 8');
+  assert.equal(read[0].getChild('text').get(5), '8');
   assert.equal(read[1].numRows, 0);
 });
 

@@ -189,7 +189,8 @@ test('writes wait where the budget is used up, and go on when there is room', as
   }] });
   const stream = await openOn(t, fake, { client: { budgetBytes: 700 } });
   await stream.write(numbered(0, 1));
-  await assert.rejects(stream.write(numbered(1, 1), { timeoutMs: 50 }), { code: 'RESOURCE_EXHAUSTED', retryable: true });
+  await assert.rejects(stream.write(numbered(1, 1), { timeoutMs: 50 }), { code: 'DEADLINE_EXCEEDED', retryable: true });
+  await assert.rejects(stream.write(numbered(1, 1), { timeoutMs: 0 }), { code: 'RESOURCE_EXHAUSTED', retryable: true });
   assert.equal(stream.tryWrite(numbered(1, 1)), null);
   const waiting = stream.write(numbered(1, 1));
   assert.equal(stream.written, 1);
@@ -207,6 +208,7 @@ test('closing never hangs', async (t) => {
   await assert.rejects(stream.close({ timeoutMs: 100 }), { code: 'DEADLINE_EXCEEDED', retryable: true });
   await waiting;
   assert.equal(stream.heldBytes, 0);
+  assert.deepEqual(stream.pending().map((batch) => batch.getChild('text').get(0)), ['0']);
 });
 
 test('closing does not hang on a server that never ends the stream', async (t) => {
@@ -254,6 +256,39 @@ test('a server that lost what it acknowledged on disk is found out', async (t) =
   await stream.write(numbered(0, 1));
   const second = await stream.write(numbered(1, 1));
   await assert.rejects(second.reached(Tier.LOCAL_DISK, { timeoutMs: 5000 }), { code: 'DATA_LOSS', retryable: false });
+});
+
+test('a producer whose name another program uses is told so', async (t) => {
+  const fake = await fakeServer(t, {
+    exchanges: [async (exchange) => {
+      await exchange.next();
+      setTimeout(() => exchange.drop(), 20);
+    }],
+    actions: { last_seq: () => ({ last_seq: fake.opened === 0 ? 0 : 9, lsn: null }) },
+  });
+  const stream = await openOn(t, fake, { producer: 'till 4' });
+  const write = await stream.write(numbered(0, 1));
+  await assert.rejects(write.reached(Tier.LOCAL_DISK), { code: 'FAILED_PRECONDITION', message: /'till 4'.*another program/ });
+});
+
+test('a connection that nobody needs is not made again before somebody writes', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [
+    async (exchange) => {
+      await exchange.next();
+      exchange.ack([1000, M], [1000, D], [1000, S], [1000, C]);
+      setTimeout(() => exchange.drop(), 20);
+    },
+    async (exchange) => {
+      assert.equal(await exchange.next(), 2);
+      exchange.ack([1001, M], [1001, D]);
+    }],
+  actions: { last_seq: () => ({ last_seq: fake.opened, lsn: 1000 }) } });
+  const stream = await openOn(t, fake, { deadlineMs: 100 });
+  await stream.writeDurable(numbered(0, 1), Tier.COMMITTED);
+  await new Promise((resolve) => { setTimeout(resolve, 250); }); // longer than the deadline
+  assert.equal(fake.opened, 1);
+  assert.equal(await stream.writeDurable(numbered(1, 1)), 1001);
+  assert.equal(fake.opened, 2);
 });
 
 test('acks can be read as they come, each once and in order', async (t) => {

@@ -4,9 +4,10 @@ import { Field, Int64, RecordBatch, Schema, Struct, Utf8, makeData, vectorFromAr
 
 export const NUMBERED = new Schema([new Field('number', new Int64(), false), new Field('text', new Utf8(), true)]);
 
-export function numbered(first, rows) {
+/** `text` is the number in decimal, with zeros before it up to `textBytes`. */
+export function numbered(first, rows, textBytes = 0) {
   const numbers = BigInt64Array.from({ length: rows }, (_, i) => BigInt(first + i));
-  const texts = Array.from({ length: rows }, (_, i) => `text ${first + i}`);
+  const texts = Array.from({ length: rows }, (_, i) => String(first + i).padStart(textBytes, '0'));
   return new RecordBatch(NUMBERED, makeData({
     type: new Struct(NUMBERED.fields),
     length: rows,

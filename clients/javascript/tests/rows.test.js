@@ -26,7 +26,7 @@ test('times are exact in every unit', () => {
 });
 
 test('decimals are exact', () => {
-  const words = (...values) => [...stored('decimal', ...values)];
+  const words = (...values) => [...stored('decimal128', ...values)];
   assert.deepEqual(words('12.34', 5), [1234, 0, 0, 0, 500, 0, 0, 0]);
   assert.deepEqual(words('-0.01'), [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff]);
 });
@@ -45,9 +45,9 @@ for (const [name, value, problem] of [
   ['fixed_size_binary', Uint8Array.of(1), /of 4 bytes/],
   ['timestamp_us', 17, /17 is not a Date/],
   ['timestamp_us', new Date(NaN), /is not a Date/],
-  ['decimal', '1.234', /is not a decimal of 10 digits, 2 of them/],
-  ['decimal', 0.5, /is not a decimal/],
-  ['decimal', '123456789.00', /is not a decimal/],
+  ['decimal128', '1.234', /is not a decimal of 10 digits, 2 of them/],
+  ['decimal128', 0.5, /is not a decimal/],
+  ['decimal128', '123456789.00', /is not a decimal/],
   ['list', 'abc', /'abc' is not an array/],
   ['list', [5n, 'x'], /'x' is not a Date/],
   ['fixed_size_list', [1], /an array of 2/],
