@@ -50,6 +50,56 @@ def test_a_server_that_is_killed_and_restarted_in_mid_stream_has_every_row_once(
     rows.check(written * 5)
 
 
+def test_writes_of_before_a_crash_are_heard_of_without_being_sent_again(start_server, driver):
+    """They are on disk, so the client no longer has them; nothing else is written."""
+    server = start_server({"durability.iceberg_commit_interval": "3s"})
+    driver.connect(url=server.location)
+    driver.open(table=ORDERS)
+    driver.write(first=0, batches=20, rows=5)
+    waited = driver.wait(level="LOCAL_DISK", timeout_ms=30_000)
+    server.kill()
+    server.restart()
+    assert driver.wait(level="COMMITTED", timeout_ms=60_000) == waited
+    assert eventually(lambda: set(driver.acks().values()) == {20})
+    driver.close(timeout_ms=30_000)
+    Rows(server).check(100)
+
+
+def test_a_stream_that_the_server_ends_because_it_is_idle_is_there_when_it_is_needed(
+        start_server, driver):
+    server = start_server({"server.stream_idle_timeout": "500ms"})
+    driver.connect(url=server.location)
+    driver.open(table=ORDERS)
+    for first in (0, 5, 10):
+        driver.write(first=first, batches=1, rows=5)
+        driver.wait(level="COMMITTED", timeout_ms=30_000)
+        time.sleep(1.5)  # nothing moves
+    driver.write(first=15, batches=1, rows=5)
+    driver.close(timeout_ms=30_000)
+    Rows(server).check(20)
+
+
+def test_a_producer_that_was_forgotten_numbers_the_rest_from_1(start_server, start_driver):
+    server = start_server({"producers.max": "1", "producers.expire_after": "1ms"})
+    one = start_driver()
+    one.connect(url=server.location)
+    one.open(table=ORDERS)
+    one.write(first=0, batches=3, rows=5)
+    one.wait(level="COMMITTED", timeout_ms=30_000)
+    server.stop()  # ends its stream, which would keep it from being forgotten
+    server.restart()
+    other = start_driver()
+    other.connect(url=server.location)
+    other.open(table=ORDERS)
+    other.write(first=15, batches=1, rows=5)
+    other.wait(level="COMMITTED", timeout_ms=30_000)
+    other.close(timeout_ms=30_000)
+    one.write(first=20, batches=3, rows=5)
+    one.wait(level="COMMITTED", timeout_ms=30_000)
+    one.close(timeout_ms=30_000)
+    Rows(server).check(35)
+
+
 def test_a_server_that_is_restarted_in_order_costs_nothing_but_time(server, driver, rows):
     driver.connect(url=server.location)
     driver.open(table=ORDERS)

@@ -268,9 +268,8 @@ class Stream:
         try:
             future.result(seconds)
         except concurrent.futures.TimeoutError:
-            if future.done():  # then it is the stream's own error
-                raise
-            future.cancel()
+            if not future.cancel():  # it came to an end after all, or ended with that very error
+                return future.result()
             level = Level.of(level)
             with self._lock:
                 reached, last = self._ledger.reached[level], self._last
