@@ -96,3 +96,21 @@ def test_very_many_tiny_writes_by_one_who_reads_no_acks(server, driver, rows, th
     eventually(lambda: driver.acks()["LOCAL_DISK"] == many)
     driver.close(timeout_ms=60_000)
     rows.check(many)
+
+
+@pytest.mark.timeout(900)
+def test_the_memory_of_a_client_that_goes_on_writing_is_flat(server, driver, rows, thorough):
+    driver.connect(url=server.location)
+    driver.open(table=ORDERS)
+    seconds, written, early = (600 if thorough else 10), 0, None
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < seconds:
+        driver.write(first=written * 100, batches=200, rows=100)
+        written += 200
+        driver.wait(level="LOCAL_DISK", timeout_ms=30_000)
+        if early is None and passed > seconds / 3:
+            early = driver.resident_mb
+    grown = driver.resident_mb - early
+    assert grown < 30, f"{grown:.0f} MB more since a third of the time had passed"
+    driver.close(timeout_ms=60_000)
+    rows.check(written * 100)

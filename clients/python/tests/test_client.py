@@ -144,7 +144,8 @@ def test_threads_share_a_stream(client, table):
 def test_the_sessions_events_and_the_servers_watermarks_can_be_asked(client, table):
     with client.open(table, SCHEMA) as stream:
         lsn = stream.write_durable(batch(), "COMMITTED")
-        assert client.watermarks().last_lsn >= client.watermarks().committed_lsn >= lsn
+        marks = client.watermarks()
+        assert marks.last_lsn >= marks.disk_lsn >= lsn and marks.s3_lsn >= marks.committed_lsn
         events = client.get_durability_status(lsn - 1, until="COMMITTED").events
         assert [event.level for event in events if event.lsn == lsn] == list(arka.Level)
     assert client.flush("LOCAL_DISK", table) >= lsn
