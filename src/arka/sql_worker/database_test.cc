@@ -143,21 +143,26 @@ TEST_F(DatabaseTest, OnceLockedNothingButTheTablesFilesIsReadAndNothingIsWritten
                                  HasSubstr("does not exist"), HasSubstr("Missing Extension")))
         << sql;
   }
-  for (const char* sql :
-       {"SET enable_external_access = true", "RESET enable_external_access", "SET threads = 64",
-        "SET memory_limit = '100GB'", "SET allowed_paths = ['/etc/passwd']",
-        "COPY (SELECT 1) TO '/tmp/arka-evil.csv'", "ATTACH '/tmp/arka-evil.db'", "LOAD httpfs",
-        "INSTALL httpfs", "CREATE TABLE x AS SELECT 1", "CREATE SECRET s (TYPE s3, KEY_ID 'a')"}) {
+  const std::string written = directory_.path() + "/written";
+  for (const std::string& sql :
+       {std::string("SET enable_external_access = true"),
+        std::string("RESET enable_external_access"), std::string("SET threads = 64"),
+        std::string("SET memory_limit = '100GB'"),
+        std::string("SET allowed_paths = ['/etc/passwd']"), "COPY (SELECT 1) TO '" + written + "'",
+        "ATTACH '" + written + "'", std::string("LOAD httpfs"), std::string("INSTALL httpfs"),
+        std::string("CREATE TABLE x AS SELECT 1"),
+        std::string("CREATE SECRET s (TYPE s3, KEY_ID 'a')")}) {
     EXPECT_THAT(Ask(sql),
                 ::testing::AnyOf(HasSubstr("only SELECT statements are answered"),
                                  HasSubstr("Permission Error"), HasSubstr("does not exist")))
         << sql;
     OwnedResult result;
-    const bool ran = duckdb_query(database_->connection(), sql, result.out()) == DuckDBSuccess;
+    const bool ran =
+        duckdb_query(database_->connection(), sql.c_str(), result.out()) == DuckDBSuccess;
     // Tables and secrets in memory are its own affair.
-    EXPECT_EQ(ran, std::string_view(sql).starts_with("CREATE TABLE")) << sql;
+    EXPECT_EQ(ran, sql.starts_with("CREATE TABLE")) << sql;
   }
-  EXPECT_FALSE(std::ifstream("/tmp/arka-evil.csv").good());
+  EXPECT_FALSE(std::ifstream(written).good());
 }
 
 TEST_F(DatabaseTest, EveryTypeOfATableComesThroughRowsAndFilesAlike) {
