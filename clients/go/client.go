@@ -51,7 +51,12 @@ type Options struct {
 
 	// Session is the name that DurabilityStatus asks by; random where it is empty.
 	Session string
+	// RetryFor is for how long a call is made again that failed by something that may pass, such as a server
+	// that is just being started; a minute where it is 0. Streams have it from here.
+	RetryFor time.Duration
 }
+
+const defaultRetryFor = time.Minute
 
 // Client is a connection to an Arka server. It may be used by many goroutines at once.
 type Client struct {
@@ -88,6 +93,9 @@ func Connect(location string, options Options) (*Client, error) {
 	}
 	if options.Session == "" {
 		options.Session = "go-" + randomName()
+	}
+	if options.RetryFor == 0 {
+		options.RetryFor = defaultRetryFor
 	}
 	client := &Client{options: options, connection: connection, flight: flight.NewFlightServiceClient(connection)}
 	if options.Token != "" {
@@ -190,8 +198,35 @@ func (c *Client) canLogInAgain(err *Error) bool {
 	return had
 }
 
-// call runs one call with credentials; once more where they had expired.
+// again tries once more while what it fails by may pass. What is tried only asks, or may be done twice.
+func (c *Client) again(ctx context.Context, try func() error) error {
+	until := time.Now().Add(c.options.RetryFor)
+	for attempt := 0; ; attempt++ {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		failed := wireError(ctx, err, nil)
+		if !failed.Retryable || ctx.Err() != nil || time.Now().After(until) {
+			return failed
+		}
+		select {
+		case <-time.After(pause(attempt)):
+		case <-ctx.Done():
+			late := contextError(ctx, "a call that failed at last with "+failed.Error())
+			late.cause = errors.Join(late.cause, failed)
+			return late
+		}
+	}
+}
+
+// call is callOnce, tried again.
 func (c *Client) call(ctx context.Context, run func(ctx context.Context, trailer grpc.CallOption) error) error {
+	return c.again(ctx, func() error { return c.callOnce(ctx, run) })
+}
+
+// callOnce makes one call with credentials; once more where they had expired.
+func (c *Client) callOnce(ctx context.Context, run func(ctx context.Context, trailer grpc.CallOption) error) error {
 	for {
 		authorized, err := c.authorized(ctx)
 		if err != nil {
@@ -209,13 +244,16 @@ func (c *Client) call(ctx context.Context, run func(ctx context.Context, trailer
 	}
 }
 
+// caller is call or callOnce.
+type caller func(ctx context.Context, run func(ctx context.Context, trailer grpc.CallOption) error) error
+
 // action does one action and hands each of its answers to `each`.
-func (c *Client) action(ctx context.Context, name string, body any, each func([]byte) error) error {
+func (c *Client) action(ctx context.Context, call caller, name string, body any, each func([]byte) error) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return failure(InvalidArgument, "%s: %v", name, err)
 	}
-	return c.call(ctx, func(ctx context.Context, trailer grpc.CallOption) error {
+	return call(ctx, func(ctx context.Context, trailer grpc.CallOption) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		answers, err := c.flight.DoAction(ctx, &flight.Action{Type: name, Body: text}, trailer)
@@ -244,9 +282,9 @@ type lastSeq struct {
 	ForgottenThrough *int64 `json:"forgotten_through"`
 }
 
-func (c *Client) lastSeq(ctx context.Context, producer, table string) (lastSeq, error) {
+func (c *Client) lastSeq(ctx context.Context, call caller, producer, table string) (lastSeq, error) {
 	var last lastSeq
-	err := c.action(ctx, "last_seq", map[string]string{"producer": producer, "table": table},
+	err := c.action(ctx, call, "last_seq", map[string]string{"producer": producer, "table": table},
 		func(answer []byte) error { return json.Unmarshal(answer, &last) })
 	var refused *Error
 	if errors.As(err, &refused) && refused.Code == NotFound {
@@ -266,7 +304,7 @@ func (c *Client) Flush(ctx context.Context, table string, level Tier) (int64, er
 	var answer struct {
 		LSN int64 `json:"lsn"`
 	}
-	err := c.action(ctx, "flush", body, func(text []byte) error { return json.Unmarshal(text, &answer) })
+	err := c.action(ctx, c.call, "flush", body, func(text []byte) error { return json.Unmarshal(text, &answer) })
 	return answer.LSN, err
 }
 
@@ -285,9 +323,11 @@ func (c *Client) DurabilityStatus(ctx context.Context, session string, after int
 	if session == "" {
 		session = c.options.Session
 	}
+	body := map[string]any{"session": session, "after_lsn": after}
 	var events []Event
-	err := c.action(ctx, "durability_status", map[string]any{"session": session, "after_lsn": after},
-		func(text []byte) error {
+	err := c.again(ctx, func() error {
+		events = nil // of an attempt that broke off
+		return c.action(ctx, c.callOnce, "durability_status", body, func(text []byte) error {
 			var answer struct {
 				Events []struct {
 					Event
@@ -307,6 +347,7 @@ func (c *Client) DurabilityStatus(ctx context.Context, session string, after int
 			}
 			return nil
 		})
+	})
 	return events, err
 }
 
@@ -324,11 +365,20 @@ const levelsAtOnce = 10_000
 // Levels asks for the levels of LSNs, whoever wrote them, in their order. An LSN that the server never
 // gave is NOT_FOUND.
 func (c *Client) Levels(ctx context.Context, lsns ...int64) ([]Level, error) {
+	var levels []Level
+	err := c.again(ctx, func() (err error) {
+		levels, err = c.levels(ctx, lsns)
+		return err
+	})
+	return levels, err
+}
+
+func (c *Client) levels(ctx context.Context, lsns []int64) ([]Level, error) {
 	levels := make([]Level, 0, len(lsns))
 	for len(lsns) > 0 {
 		part := lsns[:min(len(lsns), levelsAtOnce)]
 		lsns = lsns[len(part):]
-		err := c.action(ctx, "durability_status", map[string]any{"lsns": part}, func(text []byte) error {
+		err := c.action(ctx, c.callOnce, "durability_status", map[string]any{"lsns": part}, func(text []byte) error {
 			var answer struct {
 				Levels []struct {
 					LSN   int64  `json:"lsn"`
@@ -392,7 +442,7 @@ func (s *Status) Watermarks() Watermarks {
 // Status asks the server how it is.
 func (c *Client) Status(ctx context.Context) (*Status, error) {
 	status := &Status{}
-	err := c.action(ctx, "status", struct{}{}, func(text []byte) error {
+	err := c.action(ctx, c.call, "status", struct{}{}, func(text []byte) error {
 		status.Text = append([]byte(nil), text...)
 		return json.Unmarshal(text, status)
 	})

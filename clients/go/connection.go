@@ -134,7 +134,7 @@ func (s *Stream) resume() error {
 	if err := s.askLevels(ctx, func(w *Write) bool { return w.level < LocalDisk }); err != nil {
 		return err
 	}
-	last, err := s.client.lastSeq(ctx, s.options.Producer, s.table)
+	last, err := s.client.lastSeq(ctx, s.client.callOnce, s.options.Producer, s.table)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (s *Stream) askLevels(ctx context.Context, wanted func(*Write) bool) error 
 	if len(asked) == 0 {
 		return nil
 	}
-	levels, err := s.client.Levels(ctx, lsns...)
+	levels, err := s.client.levels(ctx, lsns)
 	var failed *Error
 	if errors.As(err, &failed) && failed.Code == NotFound {
 		return nil // a crash took the last LSNs, and the server has not come as far again

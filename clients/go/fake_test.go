@@ -96,11 +96,17 @@ func startFake(t *testing.T) *fake {
 func (f *fake) listen(t *testing.T, address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", address)
+	for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); {
+		// A connection that somebody is just making may have the port for a moment.
+		time.Sleep(10 * time.Millisecond)
+		listener, err = net.Listen("tcp", address)
+	}
 	must(t, err)
 	f.address = listener.Addr().String()
-	f.server = grpc.NewServer()
-	flight.RegisterFlightServiceServer(f.server, f)
-	go func() { _ = f.server.Serve(listener) }()
+	server := grpc.NewServer()
+	flight.RegisterFlightServiceServer(server, f)
+	f.server = server
+	go func() { _ = server.Serve(listener) }()
 }
 
 // crash takes away what was in memory only, and every connection.

@@ -28,7 +28,7 @@ type StreamOptions struct {
 	// is 0. A batch that is larger than that is taken when there is no other.
 	Budget int64
 	// RetryFor is how long the stream tries to get on while nothing is acknowledged, because of a lost
-	// connection, an error that may pass, or a server that stands still; a minute where it is 0.
+	// connection, an error that may pass, or a server that stands still; the client's where it is 0.
 	RetryFor time.Duration
 	// OnAck is told every level of every write, in order, in a goroutine of its own.
 	OnAck func(Ack)
@@ -38,8 +38,7 @@ type StreamOptions struct {
 }
 
 const (
-	defaultBudget   = 64 << 20
-	defaultRetryFor = time.Minute
+	defaultBudget = 64 << 20
 
 	attemptTimeout = 10 * time.Second       // for what comes before a stream is opened again
 	firstBackoff   = 50 * time.Millisecond  // doubled at each attempt,
@@ -131,7 +130,7 @@ func (c *Client) Open(ctx context.Context, table string, options StreamOptions) 
 		options.Budget = defaultBudget
 	}
 	if options.RetryFor == 0 {
-		options.RetryFor = defaultRetryFor
+		options.RetryFor = c.options.RetryFor
 	}
 	s := &Stream{
 		client: c, table: table, path: path, options: options, schema: options.Schema,
@@ -141,7 +140,7 @@ func (c *Client) Open(ctx context.Context, table string, options StreamOptions) 
 	s.wake = sync.NewCond(&s.mu)
 	s.patience = time.AfterFunc(time.Hour, s.giveUp)
 	s.patience.Stop()
-	if err := s.begin(ctx, known); err != nil {
+	if err := s.findBeginning(ctx, known); err != nil {
 		return nil, err
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -159,30 +158,9 @@ func (c *Client) Open(ctx context.Context, table string, options StreamOptions) 
 	return s, nil
 }
 
-// begin finds where the producer goes on; tries again what may pass, as long as a stream does.
-func (s *Stream) begin(ctx context.Context, known bool) error {
-	ctx, cancel := context.WithTimeout(ctx, s.options.RetryFor)
-	defer cancel()
-	for attempt := 0; ; attempt++ {
-		err := s.findBeginning(ctx, known)
-		if err == nil {
-			return nil
-		}
-		failed := wireError(ctx, err, nil)
-		if !failed.Retryable || ctx.Err() != nil {
-			return failed
-		}
-		select {
-		case <-time.After(pause(attempt)):
-		case <-ctx.Done():
-			return &Error{Code: DeadlineExceeded, Retryable: true, cause: failed,
-				Message: "the stream could not be opened in time: " + failed.Error()}
-		}
-	}
-}
-
+// findBeginning asks where the producer goes on.
 func (s *Stream) findBeginning(ctx context.Context, known bool) error {
-	last, err := s.client.lastSeq(ctx, s.options.Producer, s.table)
+	last, err := s.client.lastSeq(ctx, s.client.call, s.options.Producer, s.table)
 	if err != nil {
 		return err
 	}
@@ -403,18 +381,9 @@ func (s *Stream) Flush(ctx context.Context, level Tier) error {
 	if err := s.waitForAll(ctx, last, min(level, LocalDisk)); err != nil || level <= LocalDisk {
 		return err
 	}
-	for attempt := 0; s.below(last, level); attempt++ {
-		_, err := s.client.Flush(ctx, s.table, level)
-		if err == nil {
-			break
-		}
-		if failed := wireError(ctx, err, nil); !failed.Retryable || ctx.Err() != nil {
-			return failed
-		}
-		select {
-		case <-time.After(pause(attempt)):
-		case <-ctx.Done():
-			return contextError(ctx, level.String())
+	if s.below(last, level) {
+		if _, err := s.client.Flush(ctx, s.table, level); err != nil {
+			return err
 		}
 	}
 	return s.waitForAll(ctx, last, level)
@@ -485,6 +454,21 @@ func (s *Stream) Held() int64 {
 	return s.held
 }
 
+// Pending are the batches that are not on the server's disk as far as is known, in their order: what to put
+// elsewhere when the stream has failed. Release each.
+func (s *Stream) Pending() []arrow.RecordBatch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var batches []arrow.RecordBatch
+	for _, write := range s.writes {
+		if write.batch != nil {
+			write.batch.Retain()
+			batches = append(batches, write.batch)
+		}
+	}
+	return batches
+}
+
 // Lag is how many of the stream's writes have not reached the level, and for how long the oldest of them
 // has been waiting: what to watch, and to warn of when it grows.
 func (s *Stream) Lag(level Tier) (writes int64, oldest time.Duration) {
@@ -500,7 +484,7 @@ func (s *Stream) Lag(level Tier) (writes int64, oldest time.Duration) {
 
 // Close waits until every write is on the server's disk, and ends the stream. Who waits for a higher level
 // calls Flush before. It returns when the context ends, at the latest; what is not on disk by then may be
-// lost, and the error says how many writes that is.
+// lost: the error says how many writes that is, and Pending has them.
 func (s *Stream) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
@@ -550,12 +534,7 @@ func (s *Stream) fail(err *Error) {
 	s.room = make(chan struct{})
 	for _, write := range s.writes {
 		write.notify()
-		if write.batch != nil {
-			write.batch.Release()
-			write.batch = nil
-		}
 	}
-	s.held = 0
 	for _, feed := range s.feeds {
 		feed.end()
 	}

@@ -310,6 +310,39 @@ func TestAServerThatStandsStillIsOneTypedErrorWhenTheDeadlinePasses(t *testing.T
 	failsWith(t, send(t, stream, 0, 1)[0].Wait(timeout(t), Memory), DeadlineExceeded, true)
 }
 
+func TestACallIsMadeAgainWhileWhatItFailsByMayPass(t *testing.T) {
+	server := startFake(t)
+	client := server.client(t)
+	server.server.Stop()
+	answered := make(chan error, 1)
+	go func() {
+		levels, err := client.Levels(timeout(t), 1000)
+		if err == nil && len(levels) != 1 {
+			err = errors.New("no level")
+		}
+		answered <- err
+	}()
+	server.mu.Lock()
+	server.levels[1000] = "COMMITTED"
+	server.mu.Unlock()
+	server.listen(t, server.address)
+	must(t, <-answered)
+}
+
+func TestACallThatNobodyAnswersFailsWithTheReason(t *testing.T) {
+	server := startFake(t)
+	client, err := Connect("grpc://"+server.address, Options{RetryFor: 200 * time.Millisecond})
+	must(t, err)
+	defer client.Close()
+	server.server.Stop()
+	_, err = client.Open(timeout(t), "sales.orders", StreamOptions{})
+	failsWith(t, err, Unavailable, true)
+	short, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err = client.Status(short)
+	failsWith(t, err, DeadlineExceeded, true)
+}
+
 func TestCloseReturnsWhenItsContextEnds(t *testing.T) {
 	server := startFake(t)
 	server.answer = func(int, int, int64, int64) ([]ackRow, error) { return nil, nil }
@@ -323,6 +356,7 @@ func TestCloseReturnsWhenItsContextEnds(t *testing.T) {
 		t.Fatal("the context's error is not underneath")
 	}
 	failsWith(t, write.Wait(timeout(t), Memory), FailedPrecondition, false)
+	equal(t, len(stream.Pending()), 2)
 	_, err = stream.Write(timeout(t), numbers(0, 1))
 	failsWith(t, err, FailedPrecondition, false)
 }

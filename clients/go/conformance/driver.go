@@ -73,15 +73,13 @@ func (d *driver) connect(asked request) (any, error) {
 	client, err := arka.Connect(asked.URL, arka.Options{
 		Username: given.Username, Password: given.Password, Token: given.Token, TLSRoot: given.TLSRoot,
 		ClientCertificate: given.ClientCert, ClientKey: given.ClientKey,
+		RetryFor: time.Duration(given.DeadlineMS) * time.Millisecond,
 	})
 	if err != nil {
 		return nil, err
 	}
 	d.client, d.stream, d.appender, d.acks = client, nil, nil, map[string]int{}
-	d.options = arka.StreamOptions{
-		RetryFor: time.Duration(given.DeadlineMS) * time.Millisecond, Budget: given.BudgetBytes,
-		OnAck: d.count,
-	}
+	d.options = arka.StreamOptions{Budget: given.BudgetBytes, OnAck: d.count}
 	return struct{}{}, nil
 }
 
