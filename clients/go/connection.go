@@ -55,6 +55,7 @@ func (s *Stream) run() {
 			s.fail(failed)
 		} else {
 			s.reason = failed
+			s.leaveBehind()
 		}
 		s.mu.Unlock()
 		select {
@@ -158,13 +159,19 @@ func (s *Stream) resume() error {
 		return failure(DataLoss, "the server is at seq %d of producer %q, and had acknowledged %d on its disk: "+
 			"the table was made anew, or this is another server", last.LastSeq, s.options.Producer, safe-s.shift)
 	}
-	s.left = safe
-	if !s.asking && s.reached[s.options.Follow] < s.left {
+	s.leaveBehind()
+	return nil
+}
+
+// leaveBehind has the server asked for the levels of all that is on its disk: their acks went with the
+// connection, and since they need not be sent again, none will come by another. Call with the mutex held.
+func (s *Stream) leaveBehind() {
+	s.left = s.reached[LocalDisk]
+	if s.err == nil && !s.asking && s.reached[s.options.Follow] < s.left {
 		s.asking = true
 		s.background.Add(1)
 		go s.askOn()
 	}
-	return nil
 }
 
 // askLevels asks the server for the levels of those writes that have an LSN and for which `wanted` holds.

@@ -131,6 +131,17 @@ func TestWhatIsOnDiskWhenTheConnectionGoesIsNotSentAgainAndStillFollowed(t *test
 	sameText(t, server.written(), upTo(2))
 }
 
+func TestAnIdleStreamThatLosesItsConnectionStillFollowsItsWrites(t *testing.T) {
+	server := startFake(t)
+	server.answer = func(_, _ int, _, lsn int64) ([]ackRow, error) { return everyLevel(lsn)[:2], nil }
+	write := send(t, server.open(t, StreamOptions{}), 0, 1)[0]
+	must(t, write.Wait(timeout(t), LocalDisk))
+	server.crash(t)
+	server.setLevel(1000, Committed)
+	must(t, write.Wait(timeout(t), Committed))
+	equal(t, server.connections, 1)
+}
+
 func TestAcksThatWereLostOnTheWayAreAskedForInsteadOfSendingAgain(t *testing.T) {
 	server := startFake(t)
 	resent := 0
