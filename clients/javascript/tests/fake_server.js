@@ -3,7 +3,7 @@
 import http2 from 'node:http2';
 import { once } from 'node:events';
 import { Bool, Field, Int64, RecordBatch, Schema, Struct, TimestampMicrosecond, Utf8, makeData, vectorFromArray } from 'apache-arrow';
-import { BatchEncoder } from '../src/ipc.js';
+import { BatchEncoder, readBatches } from '../src/ipc.js';
 import { decode, encode, flightData, grpcFrame } from '../src/protobuf.js';
 
 const required = (name, type) => new Field(name, type, false);
@@ -41,6 +41,7 @@ class Exchange {
   #wake = () => {};
   #bytes = Buffer.alloc(0);
   ended = false;
+  messages = []; // all that came
 
   constructor(stream, headers) {
     this.#stream = stream;
@@ -58,6 +59,13 @@ class Exchange {
   async next() {
     while (this.#seqs.length === 0 && !this.ended) await new Promise((resolve) => { this.#wake = resolve; });
     return this.#seqs.shift();
+  }
+
+  /** The batches that came, as a server reads them. */
+  async batches() {
+    const read = [];
+    for await (const batch of readBatches(this.messages)) read.push(batch);
+    return read;
   }
 
   ack(...acks) {
@@ -78,7 +86,9 @@ class Exchange {
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
     while (this.#bytes.length >= 5 && this.#bytes.length >= 5 + this.#bytes.readUInt32BE(1)) {
       const end = 5 + this.#bytes.readUInt32BE(1);
-      const { appMetadata } = flightData(this.#bytes.subarray(5, end));
+      const message = Buffer.from(this.#bytes.subarray(5, end));
+      this.messages.push(message);
+      const { appMetadata } = flightData(message);
       if (appMetadata) this.#seqs.push(JSON.parse(appMetadata).seq);
       this.#bytes = this.#bytes.subarray(end);
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tableFromArrays } from 'apache-arrow';
 import { AckViolation, Tier, connect } from '../src/index.js';
 import { fakeServer } from './fake_server.js';
 import { NUMBERED, numbered } from './numbered.js';
@@ -41,6 +42,32 @@ test('what is not on LOCAL_DISK is sent again with the same seq on the next conn
   assert.equal(fake.opened, 2);
 });
 
+test('a batch that is sent again has its dictionary with it', async (t) => {
+  let seen;
+  const fake = await fakeServer(t, {
+    exchanges: [
+      async (exchange) => {
+        await exchange.next();
+        await exchange.next();
+        exchange.ack([1000, M], [1000, D]);
+        setTimeout(() => exchange.drop(), 20);
+      },
+      async (exchange) => {
+        assert.equal(await exchange.next(), 2);
+        seen = await exchange.batches();
+        exchange.ack([1001, M], [1001, D]);
+      },
+    ],
+    actions: { last_seq: () => ({ last_seq: fake.opened === 0 ? 0 : 1, lsn: 1000 }) },
+  });
+  const stream = await openOn(t, fake, { schema: undefined });
+  const { batches: [words] } = tableFromArrays({ word: ['a', 'b', 'b'] });
+  await stream.write(words.slice(0, 2));
+  const second = await stream.write(words.slice(1, 3));
+  await second.reached(Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  assert.deepEqual([...seen[0].getChildAt(0)], ['b', 'b']);
+});
+
 test('what the server has on disk is not sent again', async (t) => {
   const fake = await fakeServer(t, {
     exchanges: [
@@ -65,6 +92,30 @@ test('what the server has on disk is not sent again', async (t) => {
   const stream = await openOn(t, fake);
   for (let i = 0; i < 3; ++i) await stream.write(numbered(i, 1));
   await stream.flush(Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  assert.deepEqual(fake.failures, []);
+});
+
+test('what the server has in MEMORY only is sent again', async (t) => {
+  const fake = await fakeServer(t, {
+    exchanges: [
+      async (exchange) => {
+        await exchange.next();
+        exchange.ack([1000, M]);
+        setTimeout(() => exchange.drop(), 20);
+      },
+      async (exchange) => {
+        assert.equal(await exchange.next(), 1);
+        exchange.ack([1000, M], [1000, D]);
+      },
+    ],
+    actions: {
+      last_seq: () => (fake.opened === 0 ? { last_seq: 0, lsn: null } : { last_seq: 1, lsn: 1000 }),
+      durability_status: () => ({ levels: [{ lsn: 1000, durability_level: M, lost: false }] }),
+    },
+  });
+  const stream = await openOn(t, fake);
+  await stream.writeDurable(numbered(0, 1), Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  assert.equal(fake.opened, 2);
   assert.deepEqual(fake.failures, []);
 });
 
@@ -256,6 +307,25 @@ test('a server that lost what it acknowledged on disk is found out', async (t) =
   await stream.write(numbered(0, 1));
   const second = await stream.write(numbered(1, 1));
   await assert.rejects(second.reached(Tier.LOCAL_DISK, { timeoutMs: 5000 }), { code: 'DATA_LOSS', retryable: false });
+});
+
+test('what an earlier program wrote is made safe before its producer goes on', async (t) => {
+  const asked = [];
+  const fake = await fakeServer(t, {
+    exchanges: [async (exchange) => {
+      assert.equal(await exchange.next(), 8);
+      exchange.ack([1008, M], [1008, D]);
+    }],
+    actions: {
+      last_seq: () => { asked.push('last_seq'); return { last_seq: 7, lsn: 1007 }; },
+      flush: ({ level, table }) => { asked.push(`flush ${table} ${level}`); return {}; },
+    },
+  });
+  const stream = await openOn(t, fake, { producer: 'till 4' });
+  assert.equal(stream.nextSeq, 8);
+  assert.deepEqual(asked, ['last_seq', 'flush sales.orders LOCAL_DISK', 'last_seq']);
+  await stream.writeDurable(numbered(0, 1), Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  assert.deepEqual(fake.failures, []);
 });
 
 test('a producer whose name another program uses is told so', async (t) => {
