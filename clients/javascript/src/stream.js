@@ -516,6 +516,8 @@ export class WriteStream {
 
   #onAck(index, lsn, tier, timestampUs, snapshotId) {
     const isNews = index > this.#reached[tier];
+    // Tiers are reached in order: those of an earlier connection, of which nothing was heard, are there too.
+    if (isNews) this.#advance(tier, index - 1);
     if (tier === Tier.MEMORY) {
       const write = this.#window[this.#head + index - this.#windowFirst()];
       const isOther = write.lsn !== lsn;

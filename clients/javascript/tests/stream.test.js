@@ -163,6 +163,28 @@ test('writes of an earlier connection reach the higher tiers by the watermarks',
   assert.deepEqual(stream.watermarks, { lastLsn: 1000, diskLsn: 1000, s3Lsn: 1000, committedLsn: 1000 });
 });
 
+test('writes of an earlier connection are told of before later ones', async (t) => {
+  const told = [];
+  const fake = await fakeServer(t, {
+    exchanges: [
+      async (exchange) => {
+        await exchange.next();
+        exchange.ack([1000, M], [1000, D]);
+        setTimeout(() => exchange.drop(), 20);
+      },
+      async (exchange) => {
+        await exchange.next();
+        exchange.ack([1001, M], [1001, D], [1001, S], [1001, C]);
+      },
+    ],
+    actions: { last_seq: () => ({ last_seq: fake.opened, lsn: fake.opened === 0 ? null : 1000 }) },
+  });
+  const stream = await openOn(t, fake, { onAck: ({ seq, tier }) => told.push([seq, tier]) });
+  await stream.writeDurable(numbered(0, 1));
+  await stream.writeDurable(numbered(1, 1), Tier.COMMITTED, { timeoutMs: 5000 });
+  assert.deepEqual(told.filter(([, tier]) => tier >= Tier.OBJECT_STORAGE), [[1, 2], [2, 2], [1, 3], [2, 3]]);
+});
+
 const violations = {
   'of what was not sent': [[[1000, M], [1001, M]], /not sent/],
   'that goes back': [[[1001, M], [1000, M]], /LSN 1000 for the batch after/, 2],
