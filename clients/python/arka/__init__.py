@@ -9,13 +9,15 @@
 """
 
 from arka import aio
+from arka.acks import Ack
 from arka.appender import Appender
 from arka.client import Client, DurabilityStatus, Watermarks, connect
 from arka.errors import (
     ArkaError, BudgetExceeded, DeadlineExceeded, ProtocolViolation, RowError, StreamClosed)
 from arka.levels import Level
-from arka.stream import Ack, Stream, Write
+from arka.stream import Stream
 from arka.tracking import AckTracker, DurabilityLag, LocalCache
+from arka.write import Write
 
 __version__ = "0.1.0"
 

@@ -122,7 +122,6 @@ class AckLedger:
             due[level] = write + 1
             if write > reached[level]:
                 self._advance(level, write, tell, times and times[row], snapshots and snapshots[row])
-        self._trim()
 
     def _watermark(self, level: int, through: Optional[int], tell) -> None:
         """Writes of earlier connections get no acks on this one: the watermark speaks for them."""
@@ -141,7 +140,8 @@ class AckLedger:
         self.reached[level] = write
         self.reached_lsn[level] = self.lsn_of(write)
 
-    def _trim(self) -> None:
+    def trim(self) -> None:
+        """Forgets the LSNs of what is committed, now and then. Not before they have been asked for."""
         done = self.reached[Level.COMMITTED] + 1 - self._base
         if done > _TRIM:
             del self._lsns[:done], self._written_at[:done]

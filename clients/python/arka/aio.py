@@ -17,7 +17,8 @@ from arka.acks import Ack
 from arka.client import Client, DurabilityStatus, Watermarks
 from arka.errors import BudgetExceeded, DeadlineExceeded
 from arka.levels import Level, LevelLike
-from arka.stream import Stream, Write
+from arka.stream import Stream
+from arka.write import Write
 
 
 @functools.wraps(arka.client.connect)
@@ -82,7 +83,7 @@ class AsyncStream:
                 return write
             except BudgetExceeded:
                 if until is None:
-                    until = loop.time() + self.sync._seconds(timeout)
+                    until = loop.time() + self.sync.seconds(timeout)
                 await _within(room, until - loop.time(), "no room in the byte budget")
 
     async def write_durable(self, data: Any, level: LevelLike = Level.LOCAL_DISK, *,
@@ -96,7 +97,7 @@ class AsyncStream:
     async def wait_for_durability(self, write: Union[Write, int, None] = None,
                                   level: LevelLike = Level.LOCAL_DISK,
                                   timeout: Optional[float] = None) -> None:
-        await _within(self.sync.when_durable(write, level), self.sync._seconds(timeout),
+        await _within(self.sync.when_durable(write, level), self.sync.seconds(timeout),
                       f"not at {Level.of(level)}")
 
     async def flush(self, level: LevelLike = Level.LOCAL_DISK, timeout: Optional[float] = None) -> None:

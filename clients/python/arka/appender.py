@@ -58,7 +58,7 @@ class Appender:
 
     def flush(self, level: LevelLike = Level.LOCAL_DISK, timeout: Optional[float] = None) -> None:
         """Writes what there is, and waits until every row so far has reached `level`."""
-        seconds = self.stream._seconds(timeout)
+        seconds = self.stream.seconds(timeout)
         until = time.monotonic() + seconds
         failure = None
         with self._lock:
@@ -73,7 +73,7 @@ class Appender:
 
     def close(self, level: LevelLike = Level.LOCAL_DISK, timeout: Optional[float] = None) -> None:
         """Writes what there is, and closes the stream once every row has reached `level`."""
-        until = time.monotonic() + self.stream._seconds(timeout)
+        until = time.monotonic() + self.stream.seconds(timeout)
         failure = None
         with self._lock:
             if self._closed:

@@ -15,7 +15,7 @@ import pyarrow.flight as flight
 from arka.acks import Ack
 from arka.appender import Appender
 from arka.connection import Credentials, Endpoint
-from arka.errors import ArkaError, DeadlineExceeded
+from arka.errors import ArkaError
 from arka.levels import Level, LevelLike
 from arka.stream import Stream
 
@@ -157,8 +157,7 @@ class Client:
         """The schema of a table, without the metadata that says where its columns are stored."""
         descriptor = flight.FlightDescriptor.for_path(*table.split("."))
         options = flight.FlightCallOptions(timeout=self._seconds(timeout))
-        schema = self._retried(lambda: self._endpoint.call(
-            lambda client: client.get_schema(descriptor, options).schema), timeout)
+        schema = self._ask(lambda client: client.get_schema(descriptor, options).schema, timeout)
         return pa.schema([field.remove_metadata() for field in schema])
 
     def query(self, sql: str, timeout: Optional[float] = None) -> pa.Table:
@@ -170,7 +169,7 @@ class Client:
             info = client.get_flight_info(descriptor, options)
             return client.do_get(info.endpoints[0].ticket, options).read_all()
 
-        return self._retried(lambda: self._endpoint.call(ask), timeout)
+        return self._ask(ask, timeout)
 
     # The rest
 
@@ -179,23 +178,11 @@ class Client:
 
     def _action(self, name: str, body: Dict[str, Any], timeout: Optional[float]
                 ) -> List[Dict[str, Any]]:
-        until = time.monotonic() + self._seconds(timeout)
-        return self._retried(lambda: self._endpoint.action(
-            name, body, max(0.001, until - time.monotonic())), timeout)
+        return self._endpoint.retried_action(name, body, time.monotonic() + self._seconds(timeout))
 
-    def _retried(self, call: Callable[[], Any], timeout: Optional[float]) -> Any:
-        """Calls that only ask may be made again, for as long as there is time."""
-        until, delay = time.monotonic() + self._seconds(timeout), 0.05
-        while True:
-            try:
-                return call()
-            except DeadlineExceeded:
-                raise
-            except ArkaError as error:
-                if not error.retryable or time.monotonic() + delay >= until:
-                    raise
-            time.sleep(delay)
-            delay = min(delay * 2, 2.0)
+    def _ask(self, call: Callable[[flight.FlightClient], Any], timeout: Optional[float]) -> Any:
+        return self._endpoint.retried(lambda: self._endpoint.call(call),
+                                      time.monotonic() + self._seconds(timeout))
 
     def close(self, timeout: Optional[float] = None) -> None:
         """Closes every stream, as Stream.close() does, then the connection. One deadline for all; raises

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 import pyarrow as pa
@@ -140,6 +141,23 @@ class Endpoint:
         options = flight.FlightCallOptions(timeout=timeout)
         return self.call(lambda client: [
             json.loads(result.body.to_pybytes()) for result in client.do_action(action, options)])
+
+    def retried_action(self, name: str, body: Dict[str, Any], until: float) -> List[Dict[str, Any]]:
+        """As action(), made again while it is retryable and `until`, of the monotonic clock, is ahead."""
+        return self.retried(
+            lambda: self.action(name, body, max(0.001, until - time.monotonic())), until)
+
+    def retried(self, call: Callable[[], Any], until: float) -> Any:
+        """For calls that may be made again, because they only ask."""
+        delay = 0.05
+        while True:
+            try:
+                return call()
+            except ArkaError as error:
+                if not error.retryable or time.monotonic() + delay >= until:
+                    raise
+            time.sleep(delay)
+            delay = min(delay * 2, 2.0)
 
     def close(self) -> None:
         with self._lock:

@@ -10,7 +10,8 @@ from arka.acks import Ack
 from arka.client import Watermarks
 from arka.errors import DeadlineExceeded
 from arka.levels import Level, LevelLike
-from arka.stream import Stream, Write
+from arka.stream import Stream
+from arka.write import Write
 
 
 class AckTracker:

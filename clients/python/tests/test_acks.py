@@ -106,6 +106,7 @@ def test_what_is_committed_is_forgotten():
             ledger.sent(write)
         for level in Level:
             ledger.take(acks(*[(lsn + n, level.name) for n in range(1000)]))
+        ledger.trim()
         lsn += 1000
     assert len(ledger._lsns) == len(ledger._written_at) <= 5000
     assert ledger.reached == [10_000] * 4 and ledger.reached_lsn == [lsn - 1] * 4

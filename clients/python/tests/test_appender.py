@@ -27,7 +27,7 @@ class Kept:
 
     close = flush
 
-    def _seconds(self, timeout):
+    def seconds(self, timeout):
         return 30 if timeout is None else timeout
 
     @property

@@ -26,8 +26,9 @@ def count(client, table):
 @contextlib.contextmanager
 def held_up(stream):
     """No ack is taken meanwhile."""
-    take, go = stream._take, threading.Event()
-    stream._take = lambda acks: (go.wait(30), take(acks))
+    outbox, go = stream._outbox, threading.Event()
+    take = outbox.take
+    outbox.take = lambda acks: (go.wait(30), take(acks))
     yield
     go.set()
 
