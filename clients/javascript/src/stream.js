@@ -5,13 +5,13 @@
 // Writes are numbered 1, 2, 3 … (`index`); the wire's seq is `base + index`. The window holds those
 // that are not on LOCAL_DISK: they are what a crash of the server may take, and what is sent again
 // on the next connection. Of those beyond it only runs of LSNs are kept, until they are COMMITTED.
-// Invariant: reached[tier] is the last write of which, and of all before it, the tier is known.
 
 import { randomUUID } from 'node:crypto';
-import { LsnRuns, Tier, tierName, tierOf } from './acks.js';
+import { Tier, tierName, tierOf } from './acks.js';
 import { Connection } from './connection.js';
 import { AckViolation, ArkaError, invalid, timedOut } from './errors.js';
 import { BatchEncoder, decodeBatch, missingDictionaries } from './ipc.js';
+import { Progress, tell } from './progress.js';
 import { pathDescriptor } from './protobuf.js';
 import { DurabilityLag, within } from './trackers.js';
 
@@ -23,17 +23,6 @@ const BYTES_A_TURN = 1 << 20;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 const ATTEMPT_MS = 10_000;
-const MAX_UNREAD_ACKS = 1 << 18;
-const TIERS = Object.values(Tier);
-
-/** An error in a callback is its owner's: it goes where those of event listeners go. */
-function call(listener, event) {
-  try {
-    listener?.(event);
-  } catch (error) {
-    queueMicrotask(() => { throw error; });
-  }
-}
 
 /** One batch that was handed over. */
 export class Write {
@@ -76,12 +65,7 @@ export class WriteStream {
   #window = []; // from #head on; a deque
   #head = 0;
   #last = 0;
-  #reached = [0, 0, 0, 0];
-  #lsns = new LsnRuns();
-  #safeLsn = 0; // of the last write on LOCAL_DISK
-  #committedLsn = 0; // of the last write whose LSN was forgotten
-  #waiters = [[], [], [], []]; // by tier, the writes in rising order: {index, resolve, reject}
-  #listeners = new Set(); // of acks()
+  #progress;
   #lag = new DurabilityLag();
   #everSent = 0; // the last write that ever went out
 
@@ -109,6 +93,11 @@ export class WriteStream {
     this.failure = null;
     this.#descriptor = pathDescriptor(['streaming_write', table]);
     this.#settled = new Promise((resolve) => { this.#settle = resolve; });
+    this.#progress = new Progress({
+      onAck: options.onAck,
+      onReached: (tier, index) => this.#onReached(tier, index),
+      seqOf: (index) => this.seqOf(index),
+    });
     if (options.schema) this.#encoder = new BatchEncoder(options.schema);
   }
 
@@ -148,10 +137,10 @@ export class WriteStream {
   /** The seq that the next write gets. On a producer that is known it says where to go on. */
   get nextSeq() { return this.#base + this.#last + 1; }
 
-  reached(tier) { return this.#reached[this.#tier(tier)]; }
+  reached(tier) { return this.#progress.reached[this.#tier(tier)]; }
 
   /** {writes, milliseconds}: how many writes are not at `tier` yet, and the age of the oldest. */
-  lag(tier = Tier.OBJECT_STORAGE) { return this.#lag.of(this.#reached[this.#tier(tier)]); }
+  lag(tier = Tier.OBJECT_STORAGE) { return this.#lag.of(this.#progress.reached[this.#tier(tier)]); }
 
   /** For Write. */
   seqOf(index) { return this.#base + index; }
@@ -196,7 +185,7 @@ export class WriteStream {
    */
   async waitForDurability(target, tier, { timeoutMs = this.#options.deadlineMs } = {}) {
     const wanted = this.#tier(tier);
-    const index = target instanceof Write ? target.index : this.#indexOf(target);
+    const index = target instanceof Write ? target.index : this.#progress.indexOf(target);
     if (index > 0) await this.#waitFor(index, wanted, timeoutMs); // 0: committed, and forgotten since
     return target instanceof Write ? target.lsn : target;
   }
@@ -212,7 +201,7 @@ export class WriteStream {
     const left = () => Math.max(1, until - performance.now());
     if (index === 0) return;
     await this.#waitFor(index, Math.min(wanted, Tier.LOCAL_DISK), left());
-    if (wanted <= Tier.LOCAL_DISK || this.#reached[wanted] >= index) return;
+    if (wanted <= Tier.LOCAL_DISK || this.#progress.reached[wanted] >= index) return;
     const done = this.#waitFor(index, wanted, left());
     this.#client.action('flush', { level: tierName(wanted), table: this.table }, { timeoutMs: left() })
       .catch(() => {}); // it only hurries; whether the level is reached the acks tell
@@ -224,25 +213,8 @@ export class WriteStream {
    * snapshotId}. After a crash of the server a write may be told of in MEMORY again, with another LSN.
    * Ends with the stream. A reader that falls 262,144 behind ends with RESOURCE_EXHAUSTED.
    */
-  async *acks() {
-    const listener = { queue: [], wake: () => {}, overrun: false };
-    this.#listeners.add(listener);
-    try {
-      for (;;) {
-        const ready = listener.queue;
-        listener.queue = [];
-        yield* ready;
-        if (listener.overrun) {
-          throw new ArkaError('RESOURCE_EXHAUSTED', `${MAX_UNREAD_ACKS} acks were not read`);
-        }
-        if (listener.queue.length > 0) continue;
-        if (this.#state === 'failed') throw this.failure;
-        if (this.#state === 'closed') return;
-        await new Promise((resolve) => { listener.wake = resolve; });
-      }
-    } finally {
-      this.#listeners.delete(listener);
-    }
+  acks() {
+    return this.#progress.acks();
   }
 
   /**
@@ -257,7 +229,7 @@ export class WriteStream {
     this.#state = 'closing';
     const until = performance.now() + timeoutMs;
     try {
-      while (this.#reached[wanted] < this.#last) { // those that wait for the budget come as well
+      while (this.#progress.reached[wanted] < this.#last) { // those that wait for the budget come as well
         await this.flush(wanted, { timeoutMs: Math.max(1, until - performance.now()) });
       }
     } catch (error) {
@@ -362,7 +334,7 @@ export class WriteStream {
       if (position.lastSeq === before) break;
     }
     this.#base = position.lastSeq;
-    this.#safeLsn = position.lsn ?? 0;
+    this.#progress.safeLsn = position.lsn ?? 0;
   }
 
   async #position() {
@@ -386,10 +358,10 @@ export class WriteStream {
   }
 
   async #reconcile({ lastSeq, lsn, forgottenThrough }) {
-    const safe = this.#reached[Tier.LOCAL_DISK];
+    const safe = this.#progress.reached[Tier.LOCAL_DISK];
     const has = lastSeq - this.#base;
     if (has < safe) {
-      const isForgotten = lastSeq === 0 && forgottenThrough !== undefined && forgottenThrough >= this.#safeLsn;
+      const isForgotten = lastSeq === 0 && forgottenThrough !== undefined && forgottenThrough >= this.#progress.safeLsn;
       if (!isForgotten) {
         throw new ArkaError('DATA_LOSS', `the server has ${lastSeq} batches of producer '${this.producer}' in `
           + `${this.table}, and acknowledged ${this.#base + safe} on disk: another server, or the table was made anew`);
@@ -401,28 +373,28 @@ export class WriteStream {
       throw new ArkaError('FAILED_PRECONDITION', `the server has ${lastSeq} batches of producer '${this.producer}' in `
         + `${this.table}, of which ${this.#base + this.#everSent} are of this stream: another program uses the name`);
     }
-    const known = Math.min(has, this.#lsns.last);
+    const known = Math.min(has, this.#progress.lsns.last);
     if (known <= safe) return;
-    const answer = await this.#client.action('durability_status', { lsns: [this.#lsns.lsnOf(known)] },
+    const answer = await this.#client.action('durability_status', { lsns: [this.#progress.lsns.lsnOf(known)] },
       { timeoutMs: this.#attemptMs() }).catch((error) => {
       if (error.code === 'NOT_FOUND') return { levels: [] };
       throw error;
     });
     const [level] = answer.levels;
-    const isSame = known < has || lsn === this.#lsns.lsnOf(known);
+    const isSame = known < has || lsn === this.#progress.lsns.lsnOf(known);
     if (!isSame || !level?.durability_level || level.lost) return;
-    if (tierOf(level.durability_level) >= Tier.LOCAL_DISK) this.#advance(Tier.LOCAL_DISK, known);
+    if (tierOf(level.durability_level) >= Tier.LOCAL_DISK) this.#progress.advance(Tier.LOCAL_DISK, known);
   }
 
   #connect() {
-    const first = this.#reached[Tier.LOCAL_DISK] + 1;
-    this.#lsns.truncate(first - 1);
+    const first = this.#progress.reached[Tier.LOCAL_DISK] + 1;
+    this.#progress.lsns.truncate(first - 1);
     let connection;
     const mine = (act) => (...args) => { if (this.#connection === connection) act(...args); };
     try {
       connection = new Connection(this.#channel, {
         first,
-        lsns: this.#lsns,
+        lsns: this.#progress.lsns,
         headers: {
           'arka-producer': this.producer,
           'arka-session': this.session,
@@ -482,8 +454,8 @@ export class WriteStream {
 
   /** Whether anybody would notice that there is no connection. */
   #isNeeded() {
-    return this.#head < this.#window.length || this.#waiters.some((waiters) => waiters.length > 0)
-      || (this.#reached[Tier.COMMITTED] < this.#last && (this.#isHeard() || this.#options.onWatermarks !== undefined));
+    return this.#head < this.#window.length || this.#progress.isAwaited
+      || (this.#progress.reached[Tier.COMMITTED] < this.#last && (this.#progress.isHeard || this.#options.onWatermarks !== undefined));
   }
 
   #wakeUp() {
@@ -515,18 +487,13 @@ export class WriteStream {
   // --- Acks ----------------------------------------------------------------------------------
 
   #onAck(index, lsn, tier, timestampUs, snapshotId) {
-    const isNews = index > this.#reached[tier];
-    // Tiers are reached in order: those of an earlier connection, of which nothing was heard, are there too.
-    if (isNews) this.#advance(tier, index - 1);
     if (tier === Tier.MEMORY) {
       const write = this.#window[this.#head + index - this.#windowFirst()];
-      const isOther = write.lsn !== lsn;
+      const isOther = write.lsn !== undefined && write.lsn !== lsn;
       write.lsn = lsn;
-      if (isNews || isOther) this.#tell(index, lsn, tier, timestampUs, null);
-    } else if (isNews) {
-      this.#tell(index, lsn, tier, timestampUs, snapshotId);
+      if (isOther) this.#progress.tell(index, lsn, tier, timestampUs, null);
     }
-    if (isNews) this.#advance(tier, index, true);
+    this.#progress.ack(index, lsn, tier, timestampUs, snapshotId);
   }
 
   #windowFirst() {
@@ -535,37 +502,17 @@ export class WriteStream {
 
   #onWatermarks(watermarks) {
     this.watermarks = watermarks;
-    call(this.#options.onWatermarks, watermarks);
+    tell(this.#options.onWatermarks, watermarks);
     // Writes of earlier connections get no acks on this one: the watermarks speak for them.
     const before = this.#connection.first - 1;
-    if (this.#reached[Tier.COMMITTED] >= before) return;
-    this.#advance(Tier.OBJECT_STORAGE, Math.min(before, this.#lsns.indexThrough(watermarks.s3Lsn)));
-    this.#advance(Tier.COMMITTED, Math.min(before, this.#lsns.indexThrough(watermarks.committedLsn)));
+    if (this.#progress.reached[Tier.COMMITTED] >= before) return;
+    this.#progress.advance(Tier.OBJECT_STORAGE, Math.min(before, this.#progress.lsns.indexThrough(watermarks.s3Lsn)));
+    this.#progress.advance(Tier.COMMITTED, Math.min(before, this.#progress.lsns.indexThrough(watermarks.committedLsn)));
   }
 
-  /** Every write through `index` has reached `tier`, and so every tier below. */
-  #advance(tier, index, wasTold = false) {
-    if (index <= this.#reached[tier]) return;
-    if (!wasTold) {
-      const timestampUs = Date.now() * 1000;
-      for (let i = this.#reached[tier] + 1; i <= index && this.#isHeard(); ++i) {
-        this.#tell(i, this.#lsns.lsnOf(i), tier, timestampUs, null);
-      }
-    }
-    this.#reached[tier] = index;
-    if (tier === Tier.LOCAL_DISK) {
-      this.#safeLsn = this.#lsns.lsnOf(index);
-      this.#release(index);
-    }
-    const waiters = this.#waiters[tier];
-    let done = 0;
-    while (done < waiters.length && waiters[done].index <= index) done += 1;
-    for (const waiter of waiters.splice(0, done)) waiter.resolve();
-    if (tier === Tier.COMMITTED) {
-      this.#committedLsn = this.#lsns.lsnOf(index) ?? this.#committedLsn;
-      this.#lsns.forgetBelow(index); // but for the run of this one
-      this.#lag.forget(index);
-    }
+  #onReached(tier, index) {
+    if (tier === Tier.LOCAL_DISK) this.#release(index);
+    if (tier === Tier.COMMITTED) this.#lag.forget(index);
   }
 
   #release(index) {
@@ -584,52 +531,12 @@ export class WriteStream {
     this.#budget.release(bytes);
   }
 
-  #isHeard() {
-    return this.#options.onAck !== undefined || this.#listeners.size > 0;
-  }
-
-  #tell(index, lsn, tier, timestampUs, snapshotId) {
-    if (!this.#isHeard()) return;
-    const ack = { seq: this.#base + index, lsn, tier, timestampUs, snapshotId };
-    call(this.#options.onAck, ack);
-    for (const listener of this.#listeners) {
-      if (listener.queue.length >= MAX_UNREAD_ACKS) listener.overrun = true;
-      else listener.queue.push(ack);
-      listener.wake();
-    }
-  }
-
   // --- Waiting and ending --------------------------------------------------------------------
 
-  #indexOf(lsn) {
-    if (lsn <= this.#committedLsn) return 0;
-    const index = this.#lsns.indexThrough(lsn);
-    if (this.#lsns.lsnOf(index) !== lsn) {
-      throw new ArkaError('NOT_FOUND', `LSN ${lsn} is of no write of this stream`);
-    }
-    return index;
-  }
-
-  #waitFor(index, tier, timeoutMs = Infinity) {
-    if (this.#reached[tier] >= index) return Promise.resolve();
-    if (this.failure) return Promise.reject(this.failure);
-    if (this.#state === 'closed') return Promise.reject(new ArkaError('FAILED_PRECONDITION', 'the stream is closed'));
-    return new Promise((resolve, reject) => {
-      const waiter = { index };
-      const waiters = this.#waiters[tier];
-      let timer;
-      waiter.resolve = () => { clearTimeout(timer); resolve(); };
-      waiter.reject = (error) => { clearTimeout(timer); reject(error); };
-      let at = waiters.length;
-      while (at > 0 && waiters[at - 1].index > index) at -= 1;
-      waiters.splice(at, 0, waiter);
-      this.#wakeUp();
-      if (timeoutMs === Infinity) return;
-      timer = setTimeout(() => {
-        waiters.splice(waiters.indexOf(waiter), 1);
-        reject(timedOut(`write ${index} of ${this.table} to ${tierName(tier)}: not within ${timeoutMs} ms`));
-      }, timeoutMs);
-    });
+  #waitFor(index, tier, timeoutMs) {
+    const waiting = this.#progress.waitFor(index, tier, timeoutMs);
+    if (this.#isNeeded()) this.#wakeUp();
+    return waiting;
   }
 
   #fail(error) {
@@ -640,10 +547,10 @@ export class WriteStream {
 
   #end() {
     if (this.#state === 'closed' || this.#state === 'failed') return;
-    this.#finish('closed', new ArkaError('CANCELLED', 'the stream was closed'));
+    this.#finish('closed');
   }
 
-  #finish(state, error) {
+  #finish(state, failure) {
     const held = this.heldBytes;
     this.#state = state;
     clearTimeout(this.#pause);
@@ -651,10 +558,9 @@ export class WriteStream {
     this.#connection = null;
     connection?.call.cancel();
     this.#channel.close();
-    this.#budget.abandon(this, error);
+    this.#budget.abandon(this, failure ?? new ArkaError('CANCELLED', 'the stream was closed'));
     this.#budget.release(held);
-    for (const tier of TIERS) for (const waiter of this.#waiters[tier].splice(0)) waiter.reject(error);
-    for (const listener of this.#listeners) listener.wake();
+    this.#progress.end(failure);
     this.#client.forget(this);
     this.#settle();
   }

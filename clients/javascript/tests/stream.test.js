@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectSocket, createServer } from 'node:net';
 import { test } from 'node:test';
 import { tableFromArrays } from 'apache-arrow';
 import { AckViolation, Tier, connect } from '../src/index.js';
@@ -271,6 +273,30 @@ test('writes wait where the budget is used up, and go on when there is room', as
   await (await waiting).reached(Tier.LOCAL_DISK, { timeoutMs: 5000 });
   assert.equal(stream.heldBytes, 0);
   assert.deepEqual(fake.failures, []);
+});
+
+test('a connection that went silent is found out by a ping, and replaced', async (t) => {
+  let silence;
+  const fake = await fakeServer(t, { exchanges: [
+    async (exchange) => { await exchange.next(); silence(); },
+    async (exchange) => {
+      assert.equal(await exchange.next(), 1);
+      exchange.ack([1000, M], [1000, D]);
+    }] });
+  const upstream = Number(fake.url.split(':').at(-1));
+  const way = createServer((socket) => { // passes everything on, until it passes nothing on
+    const other = connectSocket(upstream, '127.0.0.1');
+    socket.pipe(other).pipe(socket);
+    socket.on('error', () => {});
+    other.on('error', () => {});
+    silence = () => { socket.unpipe(other); other.unpipe(socket); };
+    t.after(() => { socket.destroy(); other.destroy(); });
+  });
+  await once(way.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => way.close());
+  const stream = await openOn(t, { url: `grpc://127.0.0.1:${way.address().port}` }, { client: { keepAliveMs: 50 } });
+  assert.equal(await stream.writeDurable(numbered(0, 1), Tier.LOCAL_DISK, { timeoutMs: 5000 }), 1000);
+  assert.equal(fake.opened, 2);
 });
 
 test('closing never hangs', async (t) => {
