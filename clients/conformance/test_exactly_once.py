@@ -36,13 +36,14 @@ def test_a_server_that_is_killed_and_restarted_in_mid_stream_has_every_row_once(
     driver.connect(url=server.location)
     driver.open(table=ORDERS)
     written = 0
-    for _ in range(4):
-        driver.start("write", first=written * 5, batches=2000, rows=5)
-        written += 2000
-        time.sleep(chance.uniform(0, 0.3))  # anywhere in the stream
-        server.kill()
-        server.restart()
-        assert driver.answer() == {"accepted": 2000}
+    for _ in range(6):
+        driver.start("write", first=written * 5, batches=4000, rows=5)
+        written += 4000
+        for _ in range(2):
+            time.sleep(chance.uniform(0.02, 0.2))  # anywhere in the stream
+            server.kill()
+            server.restart()
+        assert driver.answer() == {"accepted": 4000}
     waited = driver.wait(level="COMMITTED", timeout_ms=60_000)
     assert waited["count"] == written and waited["lsns"][1] > waited["lsns"][0]
     counts = eventually(lambda: driver.acks()["COMMITTED"] == written and driver.acks())
