@@ -485,11 +485,16 @@ func (c *connection) lift(lsn int64, level Tier, acks []Ack, told Ack) ([]Ack, e
 	return s.raise(write, level, acks, told), nil
 }
 
-// batchSize is about how many bytes a batch takes on the wire; of a slice only its own part.
+// columnOverhead is what a column of a small batch takes beside its values: about 900 bytes in arrow-go, and
+// as much again because the garbage collector lets the heap grow to twice what is used. Without it very
+// many batches of one row would take many times the budget.
+const columnOverhead = 1800
+
+// batchSize is about how many bytes it takes to keep a batch; of a slice only its own part.
 func batchSize(batch arrow.RecordBatch) int64 {
-	var sum int64 = 256
+	var sum int64
 	for _, column := range batch.Columns() {
-		sum += dataSize(column.Data())
+		sum += columnOverhead + dataSize(column.Data())
 	}
 	return sum
 }
