@@ -21,6 +21,7 @@ _CHANNEL: List[Tuple[str, Union[int, str]]] = [
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.keepalive_time_ms", 20_000),  # a peer that is gone without a word is noticed
     ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),  # also where nothing is written for long
 ]
 
 
