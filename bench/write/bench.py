@@ -94,6 +94,16 @@ class Bench:
                 self.warnings.append(trouble)
 
 
+def company(name, runs):
+    """What besides the contestants the row was sharing the processors with, if it matters."""
+    all_runs = [run for results in runs.values() for run in results]
+    share = max(run["foreign_cores"] + run["stolen_cores"] for run in all_runs)
+    if share > FOREIGN_CORES:
+        yield f"{name}: other processes used up to {share:.2f} cores; figures are worth little"
+    if not all(run["settled"] for run in all_runs):
+        yield f"{name}: a server was still busy a minute after a run"
+
+
 def measure(bench, rows, names):
     """(lines of the table, {row: runs}, rows that were void); `rows` are functions by name."""
     lines, runs, void = [], {}, []

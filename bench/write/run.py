@@ -14,22 +14,12 @@ import sys
 import tempfile
 
 import machine
-from bench import FOREIGN_CORES, Bench, measure
+from bench import Bench, company, measure
 from report import publish
 from rows import ROWS
 from runs import QUICK, Plan
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def company(name, runs):
-    """What besides the contestants the row was sharing the processors with, if it matters."""
-    all_runs = [run for results in runs.values() for run in results]
-    share = max(run["foreign_cores"] + run["stolen_cores"] for run in all_runs)
-    if share > FOREIGN_CORES:
-        yield f"{name}: other processes used up to {share:.2f} cores; figures are worth little"
-    if not all(run["settled"] for run in all_runs):
-        yield f"{name}: a server was still busy a minute after a run"
 
 
 def parse(arguments):

@@ -13,6 +13,8 @@ import time
 
 import machine
 
+PATIENCE = 1200  # seconds; the first run of a client may build it
+
 
 @dataclasses.dataclass
 class Plan:
@@ -59,12 +61,22 @@ class Load:
             command += ["--" + name, value]
         return self._run(contestant, command)
 
-    def _run(self, contestant, command):
+    def program(self, contestant, command, env):
+        """A client that prints one JSON object and says in `writes` how many there were, if any."""
+        return self._run(contestant, command, env)
+
+    def _run(self, contestant, command, env=None):
         watch = _Watch(contestant)
         before = _snapshot(contestant)
         watch.start()
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-        watch.stop()
+        try:
+            done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                                  env=env, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(
+                f"run against {contestant.name} had no end within {PATIENCE} s") from None
+        finally:
+            watch.stop()
         after = _snapshot(contestant)
         if done.returncode != 0 or not contestant.alive():
             raise RuntimeError(
@@ -86,7 +98,8 @@ class Load:
             peak_during=watch.peak,
             rss_series_mb=watch.series,
         )
-        result["server_us_per_write"] = result["server_cpu_s"] / result["writes"] * 1e6
+        if "writes" in result:
+            result["server_us_per_write"] = result["server_cpu_s"] / result["writes"] * 1e6
         return result
 
 

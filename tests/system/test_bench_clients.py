@@ -1,0 +1,43 @@
+"""`./dev bench clients` runs from end to end, with runs too short to say anything about speed."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from testbed.server import BUILD_DIR, ROOT
+
+FIGURES = {
+    "writes": {"raw, echo": "writes", "raw, arka": "writes", "client": "writes"},
+    "latency": {"raw, echo": "p50_us", "raw, arka": "p50_us", "client": "p99_us"},
+    "appender": {"client": "rows"},
+}
+
+
+def bench(output, *arguments):
+    return subprocess.run(
+        [sys.executable, ROOT / "bench/clients/run.py", "--build-dir", BUILD_DIR, "--output", output,
+         "--no-kafka", "--seconds", "0.3", "--runs", "1", *arguments],
+        capture_output=True, text=True, timeout=150)
+
+
+@pytest.mark.parametrize("language", ["python", "go", "javascript"])
+def test_every_figure_of_a_language_is_measured_and_every_row_of_it_is_in_the_table(
+        tmp_path, language):
+    done = bench(tmp_path / "out.json", language)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads((tmp_path / "out.json").read_text())
+    runs = document["runs"][language]
+    for mode, turns in FIGURES.items():
+        for turn, figure in turns.items():
+            (run,) = runs[f"{mode}: {turn}"]
+            assert run[figure] > 0, (mode, turn)
+    assert {line["row"] for line in document["lines"]} == {language}
+    assert document["void"] == []
+    assert f"| {language} " in done.stdout and "rows/s" in done.stdout
+
+
+def test_a_language_that_is_not_there_is_refused_and_the_others_are_named(tmp_path):
+    done = bench(tmp_path / "out.json", "cobol")
+    assert done.returncode == 2
+    assert "cobol" in done.stderr and "python" in done.stderr
