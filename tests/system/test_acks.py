@@ -1,6 +1,7 @@
 """What a writing client is told: levels, order, LSNs, snapshots, and the headers that filter them."""
 
 import datetime
+import json
 import time
 
 import pyarrow as pa
@@ -80,6 +81,36 @@ def test_lsns_are_dense_and_increase_in_the_order_of_the_writes(client):
     check_order(stream.acks)
     assert stream.lsns() == list(range(1000, 3000))
     assert stream.ack_batches < len(stream.acks), "acks that are due together come together"
+
+
+def test_at_every_level_the_nth_ack_is_of_the_nth_batch(client):
+    """Clients count on it. LSNs of the streams interleave, and the tables are committed one after the
+    other; a stream that sends all again is answered for what was committed, is on its way, and is new."""
+    def write(stream, numbers):
+        for number in numbers:
+            stream.write(rows(number, 1), json.dumps({"seq": number}).encode())
+
+    def opened(table):
+        return WriteStream(client, SCHEMA, table, headers={"arka-producer": "p"})
+
+    one, other = opened("one"), opened("other")
+    for number in range(1, 501):
+        write(one, [number])
+        write(other, [number])
+    one.wait("COMMITTED")
+    for number in range(501, 1001):
+        write(one, [number])
+        write(other, [number])
+    again = opened("one")
+    one.wait("MEMORY")
+    write(again, range(1, 1501))
+    for stream in (one, other, again):
+        stream.wait("COMMITTED")
+        assert stream.lsns() == sorted(stream.lsns())
+        for tier in TIERS[1:]:
+            assert stream.lsns(tier) == stream.lsns()
+        stream.finish()
+    assert again.lsns()[:1000] == one.lsns() != list(range(1000, 2000))
 
 
 def test_a_half_closed_stream_ends_when_its_writes_are_in_the_object_store(slow_server):

@@ -92,3 +92,18 @@ def test_a_dropped_table_has_landed_first_and_leaves_nothing_in_the_log(slow_ser
         act(client, "commit", table="sales.orders")
     assert ids(server) == [7]
     assert str(lake.load_table(server, "sales.orders").metadata.table_uuid) != uuid
+
+
+@pytest.mark.parametrize("made_anew", [False, True])
+def test_a_stream_that_was_open_when_its_table_was_dropped_ends_with_not_found(client, made_anew):
+    """It never writes to a table that takes the old one's place, though this server would make one."""
+    stream = WriteStream(client, IDS, "sales", "orders")
+    stream.write(pa.record_batch([pa.array([1])], schema=IDS))
+    stream.wait("COMMITTED")
+    act(client, "drop_table", table="sales.orders")
+    if made_anew:
+        write(client, 7)
+    stream.write(pa.record_batch([pa.array([2])], schema=IDS))
+    error = stream.join()
+    assert isinstance(error, pa.ArrowKeyError) and "sales.orders" in str(error), repr(error)
+    assert stream.lsns() == [1000]
