@@ -3,13 +3,7 @@
 import pytest
 from testbed import certificate as certificates
 from testbed.s3 import S3Server
-from testbed.server import ArkaServer
-
-# Short intervals, so that a test sees all four tiers without waiting for the defaults.
-QUICK = {
-    "durability.s3_upload_interval": "20ms",
-    "durability.iceberg_commit_interval": "200ms",
-}
+from testbed.server import QUICK, ArkaServer, stopped_in_the_end
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -32,14 +26,8 @@ def start_server(request, tmp_path):
         request.node.servers.append(server)
         return server
 
-    yield start
-    running = [s for s in request.node.servers if s.process.poll() is None]
-    try:
-        for server in running:
-            server.stop()
-    finally:
-        for server in running:
-            server.kill()
+    with stopped_in_the_end(request.node.servers):
+        yield start
 
 
 @pytest.fixture

@@ -6,14 +6,8 @@ import pyarrow.flight as flight
 import pytest
 from driver import Driver, languages
 from testbed import certificate as certificates
-from testbed.server import ArkaServer
+from testbed.server import QUICK, ArkaServer, stopped_in_the_end
 from testbed.toxiproxy import Toxiproxy
-
-# Short intervals, so that a scenario sees all four levels without waiting for the defaults.
-QUICK = {
-    "durability.s3_upload_interval": "20ms",
-    "durability.iceberg_commit_interval": "200ms",
-}
 
 
 def pytest_addoption(parser):
@@ -68,14 +62,8 @@ def start_server(request, tmp_path):
         server.settings["server.listen"] = f"127.0.0.1:{server.port}"
         return server
 
-    yield start
-    running = [s for s in request.node.servers if s.process.poll() is None]
-    try:
-        for server in running:
-            server.stop()
-    finally:
-        for server in running:
-            server.kill()
+    with stopped_in_the_end(request.node.servers):
+        yield start
 
 
 @pytest.fixture

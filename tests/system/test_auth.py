@@ -10,12 +10,11 @@ import pyarrow.flight as flight
 import pytest
 from testbed.credentials import CredentialsFile, basic, bearer
 from testbed.every_call import ACTIONS, BATCH, EVERY_CALL, SCHEMA, make
-from testbed.server import BUILD_DIR, ServerExited, eventually
+from testbed.server import BUILD_DIR, QUICK, ServerExited, eventually
 from testbed.write_stream import WriteStream
 
 TOKENS = {name: f"{name}-token-0123456789abcdef" for name in ("writer", "reader", "admin", "other")}
 PASSWORD = "correct horse battery staple"
-QUICK = {"durability.s3_upload_interval": "20ms", "durability.iceberg_commit_interval": "200ms"}
 ORDERS = flight.FlightDescriptor.for_path("sales", "orders")
 
 

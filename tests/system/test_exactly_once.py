@@ -9,14 +9,10 @@ import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
 from testbed import golang, lake
-from testbed.server import eventually
+from testbed.server import QUICK, eventually
 from testbed.write_stream import WriteStream, check_order
 
 SCHEMA = pa.schema([("seq", pa.int64()), ("text", pa.string())])
-QUICK = {
-    "durability.s3_upload_interval": "20ms",
-    "durability.iceberg_commit_interval": "200ms",
-}
 
 
 def batch(seq, rows=1):

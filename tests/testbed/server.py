@@ -1,5 +1,6 @@
 """One real `arka serve` process on a port that the kernel picks."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -14,6 +15,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD_DIR = ROOT / os.environ.get("ARKA_BUILD_DIR", "build/release")
 READY = re.compile(r"^arka (?P<version>\S+) ready on (?P<host>\S+):(?P<port>\d+)")
 START_SECONDS = 60
+
+# Short intervals, so that a test sees all four tiers without waiting for the defaults.
+QUICK = {
+    "durability.s3_upload_interval": "20ms",
+    "durability.iceberg_commit_interval": "200ms",
+}
 
 
 class ServerExited(Exception):
@@ -149,3 +156,16 @@ def eventually(check, timeout=20, every=0.02):
             return result
         assert time.monotonic() < deadline, f"still not so after {timeout} s: {check}"
         time.sleep(every)
+
+
+@contextlib.contextmanager
+def stopped_in_the_end(servers):
+    """Stops those of `servers` that still run by then; each must exit with 0, and all are gone."""
+    yield
+    running = [server for server in servers if server.process.poll() is None]
+    try:
+        for server in running:
+            server.stop()
+    finally:
+        for server in running:
+            server.kill()
