@@ -18,16 +18,19 @@ async function openOn(t, fake, { client: options, ...of } = {}) {
   return client.open('sales.orders', { schema: NUMBERED, ...of });
 }
 
+/** A connection that has the first batches, acknowledges these, and is gone. */
+const goneAfter = (count, ...acks) => async (exchange) => {
+  for (let seq = 1; seq <= count; ++seq) assert.equal(await exchange.next(), seq);
+  if (acks.length > 0) exchange.ack(...acks);
+  setTimeout(() => exchange.drop(), 20);
+};
+
 const gone = (error) => ({ code: error.code, message: error.message, retryable: error.retryable });
 
 test('what is not on LOCAL_DISK is sent again with the same seq on the next connection', async (t) => {
   const fake = await fakeServer(t, {
     exchanges: [
-      async (exchange) => {
-        for (const seq of [1, 2, 3]) assert.equal(await exchange.next(), seq);
-        exchange.ack([1000, M], [1001, M], [1000, D]);
-        setTimeout(() => exchange.drop(), 20);
-      },
+      goneAfter(3, [1000, M], [1001, M], [1000, D]),
       async (exchange) => {
         for (const seq of [2, 3]) assert.equal(await exchange.next(), seq);
         exchange.ack([1001, M], [1002, M], [1001, D], [1002, D]);
@@ -48,12 +51,7 @@ test('a batch that is sent again has its dictionary with it', async (t) => {
   let seen;
   const fake = await fakeServer(t, {
     exchanges: [
-      async (exchange) => {
-        await exchange.next();
-        await exchange.next();
-        exchange.ack([1000, M], [1000, D]);
-        setTimeout(() => exchange.drop(), 20);
-      },
+      goneAfter(2, [1000, M], [1000, D]),
       async (exchange) => {
         assert.equal(await exchange.next(), 2);
         seen = await exchange.batches();
@@ -73,11 +71,7 @@ test('a batch that is sent again has its dictionary with it', async (t) => {
 test('what the server has on disk is not sent again', async (t) => {
   const fake = await fakeServer(t, {
     exchanges: [
-      async (exchange) => {
-        for (const seq of [1, 2, 3]) assert.equal(await exchange.next(), seq);
-        exchange.ack([1000, M], [1001, M]);
-        setTimeout(() => exchange.drop(), 20);
-      },
+      goneAfter(3, [1000, M], [1001, M]),
       async (exchange) => {
         assert.equal(await exchange.next(), 3);
         exchange.ack([1002, M], [1002, D]);
@@ -100,11 +94,7 @@ test('what the server has on disk is not sent again', async (t) => {
 test('what the server has in MEMORY only is sent again', async (t) => {
   const fake = await fakeServer(t, {
     exchanges: [
-      async (exchange) => {
-        await exchange.next();
-        exchange.ack([1000, M]);
-        setTimeout(() => exchange.drop(), 20);
-      },
+      goneAfter(1, [1000, M]),
       async (exchange) => {
         assert.equal(await exchange.next(), 1);
         exchange.ack([1000, M], [1000, D]);
@@ -125,11 +115,7 @@ test('a write that a crash took from MEMORY gets another LSN, and is told of aga
   const told = [];
   const fake = await fakeServer(t, {
     exchanges: [
-      async (exchange) => {
-        await exchange.next();
-        exchange.ack([1000, M]);
-        setTimeout(() => exchange.drop(), 20);
-      },
+      goneAfter(1, [1000, M]),
       async (exchange) => {
         assert.equal(await exchange.next(), 1);
         exchange.ack([1500, M], [1500, D]);
@@ -146,11 +132,7 @@ test('a write that a crash took from MEMORY gets another LSN, and is told of aga
 test('writes of an earlier connection reach the higher tiers by the watermarks', async (t) => {
   const fake = await fakeServer(t, {
     exchanges: [
-      async (exchange) => {
-        await exchange.next();
-        exchange.ack([1000, M], [1000, D]);
-        setTimeout(() => exchange.drop(), 20);
-      },
+      goneAfter(1, [1000, M], [1000, D]),
       async (exchange) => {
         exchange.ack([1000, 1000, 999, 999]);
         exchange.ack([1000, 1000, 1000, 999]);
@@ -169,11 +151,7 @@ test('writes of an earlier connection are told of before later ones', async (t) 
   const told = [];
   const fake = await fakeServer(t, {
     exchanges: [
-      async (exchange) => {
-        await exchange.next();
-        exchange.ack([1000, M], [1000, D]);
-        setTimeout(() => exchange.drop(), 20);
-      },
+      goneAfter(1, [1000, M], [1000, D]),
       async (exchange) => {
         await exchange.next();
         exchange.ack([1001, M], [1001, D], [1001, S], [1001, C]);
@@ -323,12 +301,7 @@ test('closing does not hang on a server that never ends the stream', async (t) =
 test('a producer that was forgotten numbers what is not safe from 1 on', async (t) => {
   const fake = await fakeServer(t, {
     exchanges: [
-      async (exchange) => {
-        await exchange.next();
-        await exchange.next();
-        exchange.ack([1000, M], [1000, D]);
-        setTimeout(() => exchange.drop(), 20);
-      },
+      goneAfter(2, [1000, M], [1000, D]),
       async (exchange) => {
         assert.equal(await exchange.next(), 1);
         exchange.ack([2000, M], [2000, D]);
@@ -345,12 +318,7 @@ test('a producer that was forgotten numbers what is not safe from 1 on', async (
 });
 
 test('a server that lost what it acknowledged on disk is found out', async (t) => {
-  const fake = await fakeServer(t, { exchanges: [async (exchange) => {
-    await exchange.next();
-    await exchange.next();
-    exchange.ack([1000, M], [1000, D]);
-    setTimeout(() => exchange.drop(), 20);
-  }] });
+  const fake = await fakeServer(t, { exchanges: [goneAfter(2, [1000, M], [1000, D])] });
   const stream = await openOn(t, fake);
   await stream.write(numbered(0, 1));
   const second = await stream.write(numbered(1, 1));
@@ -378,10 +346,7 @@ test('what an earlier program wrote is made safe before its producer goes on', a
 
 test('a producer whose name another program uses is told so', async (t) => {
   const fake = await fakeServer(t, {
-    exchanges: [async (exchange) => {
-      await exchange.next();
-      setTimeout(() => exchange.drop(), 20);
-    }],
+    exchanges: [goneAfter(1)],
     actions: { last_seq: () => ({ last_seq: fake.opened === 0 ? 0 : 9, lsn: null }) },
   });
   const stream = await openOn(t, fake, { producer: 'till 4' });
@@ -391,11 +356,7 @@ test('a producer whose name another program uses is told so', async (t) => {
 
 test('a connection that nobody needs is not made again before somebody writes', async (t) => {
   const fake = await fakeServer(t, { exchanges: [
-    async (exchange) => {
-      await exchange.next();
-      exchange.ack([1000, M], [1000, D], [1000, S], [1000, C]);
-      setTimeout(() => exchange.drop(), 20);
-    },
+    goneAfter(1, [1000, M], [1000, D], [1000, S], [1000, C]),
     async (exchange) => {
       assert.equal(await exchange.next(), 2);
       exchange.ack([1001, M], [1001, D]);
