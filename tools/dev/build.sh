@@ -42,8 +42,9 @@ install_spark_jars() {
 build() {
   local preset=${1:-release}
   [ $# -gt 0 ] && shift
-  # Objects are shared between presets and clones: the paths in them are made relative.
-  export CCACHE_DIR=${CCACHE_DIR:-$ARKA_ROOT/.deps/ccache} CCACHE_BASEDIR=$ARKA_ROOT CCACHE_NOHASHDIR=1
+  # Objects are shared between presets and clones: the paths in them are made relative, and the cache is
+  # where ccache has it for everybody.
+  export CCACHE_BASEDIR=$ARKA_ROOT CCACHE_NOHASHDIR=1
   if [ ! -f "build/$preset/build.ninja" ]; then
     say "configuring build/$preset"
     cmake --preset "$preset" >".deps/cmake-$preset.log" 2>&1 ||

@@ -2,6 +2,7 @@
 # Ends with the one line 'N passed, N failed, N skipped' over all that ran.
 
 REPORTS=build/reports
+ROOM_GB=6 # what a whole run takes at most, of data directories, beside what is built before
 
 # run_ctest LABELS [ARGS]: the tests that have one of the labels, a regular expression.
 run_ctest() {
@@ -18,6 +19,15 @@ run_pytest() {
   .venv/bin/python -m pytest --junitxml "$REPORTS/$name.xml" "$@"
 }
 
+# require_room: servers on a full disk wait for room, as they should, and each test for its time-out.
+require_room() {
+  local directory free
+  for directory in "$ARKA_ROOT" "${TMPDIR:-/tmp}"; do
+    free=$(df --output=avail -BG "$directory" | tail -n 1 | tr -dc 0-9)
+    [ "$free" -ge "$ROOM_GB" ] || die "$directory has $free GB free; the tests need $ROOM_GB: make room and try again"
+  done
+}
+
 # run_tests [SET|PATH] [ARGS]: see `./dev help`.
 run_tests() {
   local set=${1:-}
@@ -27,6 +37,7 @@ run_tests() {
     *) setup ;;
   esac
   [ "$set" = sanitizers ] || build release
+  require_room
   rm -rf "$REPORTS" && mkdir -p "$REPORTS"
   local broken=0
   case $set in
