@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCE = pathlib.Path(__file__).with_name("kafka")
 HOME = ROOT / ".deps/kafka"
 CONFLUENT = "confluent-kafka==2.16.1"
+WARM_SECONDS = 2  # the broker's code is compiled while it runs
 QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 
 TUNED = ["linger.ms=5", "batch.size=1048576"]
@@ -64,6 +65,9 @@ class Producer:
     program: list
     topic: str
     settings: list
+
+    def warm(self, bench):
+        self.run(bench, min(WARM_SECONDS, bench.plan.seconds))
 
     def run(self, bench, seconds):
         command = [*self.program, f"127.0.0.1:{self.broker.port}", self.topic, seconds,
@@ -119,6 +123,8 @@ def measure_kafka(bench):
     """(runs, lines): every producer in turns."""
     with running(bench) as kafka:
         producers = kafka.all()
+        for producer in producers:
+            producer.warm(bench)
         runs = alternate(producers, bench.plan.repeats,
                          lambda producer: producer.run(bench, bench.plan.seconds))
     return runs, [Line("kafka", f"records/s, {name.removeprefix('Kafka, ')}",

@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 
+import pyarrow as pa
 import pyarrow.flight as flight
 from contestants import Contestant
 from report import Line
@@ -18,6 +19,13 @@ WRITES_PER_S_OF = {"javascript": 9_600}  # what a plain program reached with rea
 ROWS_PER_S = 500_000
 NO_ROWS_TARGET = ("javascript",)
 WARM_SECONDS = 0.5
+PRINTS = {
+    "raw-writes": ("writes", "seconds"),
+    "writes": ("writes", "seconds"),
+    "raw-latency": ("writes", "p50_us", "p99_us"),
+    "latency": ("writes", "p50_us", "p99_us"),
+    "appender": ("rows", "seconds"),
+}
 
 
 def languages():
@@ -56,11 +64,14 @@ class Language:
                    "--url", f"grpc://127.0.0.1:{turn.server.port}", "--table", turn.table,
                    "--rows", rows, "--seconds", seconds]
         result = self._bench.load.program(turn.server, command, environment())
-        for what in ("writes", "rows"):
-            if "seconds" in result and what in result:
-                result[f"{what}_per_s"] = result[what] / result["seconds"]
+        missing = [key for key in PRINTS[turn.mode] if not result.get(key)]
+        if missing:
+            raise RuntimeError(f"{self._name}, {turn.mode}: it does not say {', '.join(missing)}")
+        count = PRINTS[turn.mode][0]
+        if "seconds" in PRINTS[turn.mode]:
+            result[f"{count}_per_s"] = result[count] / result["seconds"]
         if turn.server is self._arka:
-            written = result["rows"] if turn.mode == "appender" else result["writes"] * rows
+            written = result[count] if count == "rows" else result[count] * rows
             self._written[turn.table] = self._written.get(turn.table, 0) + written
         return result
 
@@ -80,6 +91,8 @@ class Language:
         turn = Turn("client", self._arka, "appender")
         self.drive(turn, self._warm)
         producer = kafka.peer_of(self._name) if kafka else None
+        if producer:
+            producer.warm(self._bench)
         turns = [turn] + ([producer] if producer else [])
 
         def run(turn):
@@ -95,8 +108,11 @@ class Language:
         with flight.connect(f"grpc://127.0.0.1:{self._arka.port}") as client:
             for table, written in self._written.items():
                 command = flight.FlightDescriptor.for_command(f"SELECT count(*) AS n FROM {table}")
-                ticket = client.get_flight_info(command).endpoints[0].ticket
-                found = client.do_get(ticket).read_all()["n"][0].as_py()
+                try:
+                    ticket = client.get_flight_info(command).endpoints[0].ticket
+                    found = client.do_get(ticket).read_all()["n"][0].as_py()
+                except (pa.ArrowException, KeyError) as error:  # KeyError: pyarrow's NOT_FOUND
+                    raise RuntimeError(f"{table} cannot be counted: {error}") from None
                 if found != written:
                     raise RuntimeError(f"{table} has {found} rows of {written} that were written")
 

@@ -82,7 +82,10 @@ class Load:
             raise RuntimeError(
                 f"run against {contestant.name} failed: {done.stderr.strip()[-2000:]}"
             )
-        result = json.loads(done.stdout)
+        try:
+            result = json.loads(done.stdout)
+        except ValueError:
+            raise RuntimeError(f"not one JSON object: {done.stdout[-2000:]!r}") from None
         settled = contestant.settle(limit_seconds=60)
         wall = after["time"] - before["time"]
         server_cpu = after["server"] - before["server"]
