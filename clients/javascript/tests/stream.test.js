@@ -362,11 +362,11 @@ test('a connection that nobody needs is not made again before somebody writes', 
       exchange.ack([1001, M], [1001, D]);
     }],
   actions: { last_seq: () => ({ last_seq: fake.opened, lsn: 1000 }) } });
-  const stream = await openOn(t, fake, { deadlineMs: 100 });
-  await stream.writeDurable(numbered(0, 1), Tier.COMMITTED);
-  await new Promise((resolve) => { setTimeout(resolve, 250); }); // longer than the deadline
+  const stream = await openOn(t, fake, { deadlineMs: 1000 });
+  await stream.writeDurable(numbered(0, 1), Tier.COMMITTED, { timeoutMs: 10_000 });
+  await new Promise((resolve) => { setTimeout(resolve, 1250); }); // longer than the deadline
   assert.equal(fake.opened, 1);
-  assert.equal(await stream.writeDurable(numbered(1, 1)), 1001);
+  assert.equal(await stream.writeDurable(numbered(1, 1), Tier.LOCAL_DISK, { timeoutMs: 10_000 }), 1001);
   assert.equal(fake.opened, 2);
 });
 
