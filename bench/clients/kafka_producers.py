@@ -109,7 +109,7 @@ def running(bench):
     with bench.directory() as work:
         command = java("-Xms1g", "-Xmx1g", "Broker", work / "kafka")
         broker = Contestant("kafka", [], [str(part) for part in command], work / "kafka.log",
-                            start_seconds=60)
+                            start_seconds=180)
         try:
             broker.settle(limit_seconds=20)
             yield Kafka(broker)
