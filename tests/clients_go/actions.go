@@ -110,6 +110,7 @@ func actions(ctx context.Context, options given) error {
 			return put(3, "LOCAL_DISK")(metadata.AppendToOutgoingContext(ctx, "arka-session", "go"), client)
 		}},
 		act("last_seq", map[string]any{"producer": "go", "table": "sales.orders"}),
+		act("claim_producer", map[string]any{"producer": "go", "table": "sales.orders"}),
 		act("flush", map[string]any{"table": "sales.orders", "level": "OBJECT_STORAGE"}),
 		act("commit", table),
 		act("durability_status", map[string]any{"lsns": []int{1000, 1001, 1002}}),

@@ -86,7 +86,7 @@ def test_every_action_is_done(server):
     assert fields(fields(told["CancelQuery"][0])[2]) == {1: 1}
     assert flight.FlightEndpoint.deserialize(told["RenewFlightEndpoint"][0]).ticket.ticket
     parsed = {kind: json.loads(answer[0]) for kind, answer in told.items() if answer[0][:1] == b"{"}
-    assert parsed["last_seq"]["last_seq"] == 0
+    assert parsed["last_seq"]["last_seq"] == 0 and parsed["claim_producer"]["epoch"] > 0
     assert parsed["durability_status"]["levels"][0]["lsn"] == 1000
     assert parsed["flush"] == {"lsn": 1000, "level": "LOCAL_DISK"}
     assert parsed["commit"]["tables"][0]["committed_lsn"] == 1000

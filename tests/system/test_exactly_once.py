@@ -70,6 +70,41 @@ def test_producers_and_tables_count_for_themselves(server):
     assert set(seqs_in(server, "b").values()) == {1}
 
 
+def claim(client, producer, table="once"):
+    body = json.dumps({"producer": producer, "table": table}).encode()
+    [result] = client.do_action(flight.Action("claim_producer", body))
+    return json.loads(result.body.to_pybytes())
+
+
+def test_what_an_earlier_program_of_the_name_sends_is_refused_also_after_a_kill(server):
+    with server.connect() as client:
+        earlier = open_stream(client, "p")
+        send(earlier, [1, 2])
+        eventually(lambda: earlier.lsns("LOCAL_DISK") == [1000, 1001])
+        claimed = claim(client, "p")
+        assert (claimed["last_seq"], claimed["lsn"]) == (2, 1001)
+        later = open_stream(client, "p", **{"arka-producer-epoch": str(claimed["epoch"])})
+        later.write(batch(30), b'{"seq": 3}')
+        eventually(lambda: len(later.lsns("LOCAL_DISK")) == 1)
+        send(earlier, [3])
+        with pytest.raises(pa.ArrowException, match="claimed by another program"):
+            earlier.finish()
+    server.kill()
+    server.start()
+    with server.connect() as client:
+        again = open_stream(client, "p")
+        send(again, [4])
+        with pytest.raises(pa.ArrowException, match="claimed by another program"):
+            again.finish()
+        later = open_stream(client, "p", until="COMMITTED",
+                            **{"arka-producer-epoch": str(claimed["epoch"])})
+        later.write(batch(30), b'{"seq": 3}')
+        later.write(batch(40), b'{"seq": 4}')
+        later.finish()
+        assert claim(client, "p")["epoch"] > claimed["epoch"]
+    assert seqs_in(server) == {1: 1, 2: 1, 30: 1, 40: 1}
+
+
 def test_a_gap_names_what_is_expected_and_spares_what_came_before(server):
     with server.connect() as client:
         stream = open_stream(client, "p", until="COMMITTED")

@@ -104,6 +104,8 @@ def test_go_does_every_action(program, auth_server):
     assert done == set(told["ListActions"])
     assert told["create_table"]["table"] == "sales.orders"
     assert told["last_seq"] == {"producer": "go", "table": "sales.orders", "last_seq": 0, "lsn": None}
+    assert told["claim_producer"].pop("epoch") > 1 << 32
+    assert told["claim_producer"] == told["last_seq"]
     assert told["flush"] == {"lsn": 1002, "level": "OBJECT_STORAGE"}
     (committed,) = told["commit"]["tables"]
     assert committed["committed_lsn"] == 1002 and committed["snapshot_id"] > 0

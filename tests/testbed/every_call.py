@@ -75,6 +75,7 @@ TABLE = {"table": "sales.orders"}
 # In an order in which all of them can be made one after the other.
 ACTIONS = {
     "last_seq": action("last_seq", {"producer": "p", **TABLE}, "write"),
+    "claim_producer": action("claim_producer", {"producer": "p", **TABLE}, "write"),
     "durability_status": action("durability_status", {"lsns": [1000]}),
     "flush": action("flush", {"level": "LOCAL_DISK", **TABLE}, "write"),
     "commit": action("commit", TABLE, "write"),

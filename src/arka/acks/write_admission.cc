@@ -31,7 +31,9 @@ Result<std::optional<ingest::Admission>> WriteAdmission::Admit(const ingest::Ope
 }
 
 Result<ingest::Admission> WriteAdmission::TryWrite(ingest::DecodedWrite& write, int64_t seq) {
-  if (producer_ != nullptr) return context_.engine.Write(*target_, write, *producer_, seq);
+  if (producer_ != nullptr) {
+    return context_.engine.Write(*target_, write, *producer_, seq, epoch_);
+  }
   ARROW_ASSIGN_OR_RAISE(const Lsn lsn, context_.engine.Write(*target_, write));
   return ingest::Admission{lsn};
 }

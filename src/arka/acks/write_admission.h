@@ -25,8 +25,11 @@ class WriteAdmission {
                  std::function<void(Result<ingest::Admission>)> settled);
   ~WriteAdmission();
 
-  /// From now on every write is that producer's, and has a seq.
-  void SetProducer(std::shared_ptr<ingest::Producer> producer) { producer_ = std::move(producer); }
+  /// From now on every write is that producer's under that epoch, and has a seq.
+  void SetProducer(std::shared_ptr<ingest::Producer> producer, int64_t epoch) {
+    producer_ = std::move(producer);
+    epoch_ = epoch;
+  }
 
   /// What became of the write; nothing where it waits for room now, for which `target` must stay.
   /// `seq` counts only where there is a producer.
@@ -54,6 +57,7 @@ class WriteAdmission {
 
   const ingest::OpenedTable* target_ = nullptr;
   std::shared_ptr<ingest::Producer> producer_;  // nullptr: writes are not deduplicated
+  int64_t epoch_ = 0;                           // of the producer
   std::optional<ingest::DecodedWrite> refused_;
   int64_t refused_seq_ = 0;
   Status why_;                                     // it was refused the last time

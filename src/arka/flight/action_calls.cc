@@ -10,9 +10,9 @@
 #include "arka/flight/durability_status_action.h"
 #include "arka/flight/flight.pb.h"
 #include "arka/flight/flush_action.h"
-#include "arka/flight/last_seq_action.h"
 #include "arka/flight/list_sessions_action.h"
 #include "arka/flight/prepared_statement_actions.h"
+#include "arka/flight/producer_actions.h"
 #include "arka/flight/seal_action.h"
 #include "arka/flight/session_options_actions.h"
 #include "arka/flight/status_action.h"
@@ -30,12 +30,17 @@ struct KnownAction {
   StartAction start;
 };
 
-constexpr std::array<KnownAction, 20> kActions = {{
+constexpr std::array<KnownAction, 21> kActions = {{
     {"last_seq",
      "Where a producer is to go on: {\"producer\": name, \"table\": \"namespace.name\"} -> "
      "{\"producer\", \"table\", \"last_seq\", \"lsn\"}; last_seq 0: nothing is known, begin at 1; "
      "forgotten_through beside it: see docs/spec/wire.md.",
      StartLastSeq},
+    {"claim_producer",
+     "The same for a program that goes on under the name of an earlier one: {\"producer\": name, "
+     "\"table\": name} -> {\"producer\", \"table\", \"epoch\", \"last_seq\", \"lsn\"}; what is "
+     "sent without the header arka-producer-epoch, or with a lower one, is refused from then on.",
+     StartClaimProducer},
     {"durability_status",
      "{\"session\": name, \"after_lsn\": LSN, \"until\": level} -> the session's acks above "
      "after_lsn, and the older ones that came after its stream ended; with until it waits for that "

@@ -48,6 +48,7 @@ TEST_F(ActionCallsTest, ListActionsSaysWhatThereIs) {
     EXPECT_FALSE(type.description().empty());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"last_seq",
+                                             "claim_producer",
                                              "durability_status",
                                              "flush",
                                              "commit",
@@ -156,6 +157,7 @@ TEST_F(ActionCallsTest, ABodyThatIsWrongIsRefusedByName) {
       {"last_seq", R"({"producer": "p", "table": "t", "tabel": "t"})", "'tabel'"},
       {"last_seq", R"({"producer": "p", "table": "../etc"})", "../etc"},
       {"last_seq", R"({"producer": "a\nb", "table": "t"})", "printable"},
+      {"claim_producer", R"({"producer": "p"})", "'table'"},
       {"durability_status", R"({"after_lsn": 7})", "'session'"},
       {"durability_status", R"({"session": "s", "after_lsn": "7"})", "'after_lsn'"},
       {"durability_status", R"({"session": "s", "until": "DISK"})", "'until'"},

@@ -127,6 +127,7 @@ TEST_F(PermissionsTest, ActionsOnATableNeedTheirRight) {
     Right right;
   } actions[] = {
       {"last_seq", R"({"producer": "p", "table": "sales.orders"})", Right::kWrite},
+      {"claim_producer", R"({"producer": "p", "table": "sales.orders"})", Right::kWrite},
       {"flush", R"({"level": "LOCAL_DISK", "table": "sales.orders"})", Right::kWrite},
       {"commit", R"({"table": "sales.orders"})", Right::kWrite},
       {"create_table", schema, Right::kAdmin},

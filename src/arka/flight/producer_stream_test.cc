@@ -58,6 +58,37 @@ TEST_F(ProducerStreamTest, AProducerGoesOnInAnotherStreamWhereItWas) {
   EXPECT_EQ(deployment.ReadIds(kOrders), SeqsOnce(5));
 }
 
+TEST_F(ProducerStreamTest, OfTwoProgramsOfOneNameOnlyTheOneThatClaimedItLastWrites) {
+  Start();
+  Writer earlier = OpenProducer("p");
+  earlier.SendSeq(1);
+  ASSERT_TRUE(Await([&] { return earlier.LsnsAt(Tier::kCommitted).size() == 1; }));
+  Asker claimed = Ask("claim_producer", R"({"producer": "p", "table": "sales.orders"})");
+  ASSERT_TRUE(Await([&] { return claimed.Ended(); }));
+  ASSERT_EQ(claimed.results.size(), 1u) << claimed.message();
+  EXPECT_EQ(claimed.results[0]["last_seq"], 1);
+  EXPECT_EQ(claimed.results[0]["lsn"], 1000);
+  const auto epoch = claimed.results[0]["epoch"].get<int64_t>();
+  Writer later =
+      OpenProducer("p", {{kAckUntil, "COMMITTED"},
+                         {std::string(protocol::kProducerEpochHeader), std::to_string(epoch)}});
+  earlier.SendSeq(2);
+  ASSERT_TRUE(Await([&] { return earlier.Ended(); }));
+  EXPECT_EQ(earlier.code(), GrpcCode::kFailedPrecondition);
+  EXPECT_EQ(earlier.retryable(), "false");
+  EXPECT_NE(earlier.message().find("claim_producer"), std::string::npos) << earlier.message();
+  later.SendSeq(2);
+  later.call->HalfClose();
+  ASSERT_TRUE(Await([&] { return later.Ended(); }));
+  EXPECT_EQ(later.code(), GrpcCode::kOk) << later.message();
+  EXPECT_EQ(later.LsnsAt(Tier::kCommitted), (std::vector{Lsn{1001}}));
+  Writer again = OpenProducer("p");
+  again.SendSeq(3);
+  ASSERT_TRUE(Await([&] { return again.Ended(); }));
+  EXPECT_EQ(again.code(), GrpcCode::kFailedPrecondition);
+  EXPECT_EQ(deployment.ReadIds(kOrders), SeqsOnce(2));
+}
+
 TEST_F(ProducerStreamTest, AProducerGoesOnAfterARestartWhereItWas) {
   Start();
   {

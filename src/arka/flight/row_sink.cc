@@ -11,7 +11,7 @@ RowSink::RowSink(transport::ServerCall& call, acks::LoopContext& context, const 
     : context_(context),
       done_(std::move(done)),
       id_(context.scheduler.Add(*this)),
-      input_(call, context, clock, options, WriteRpc::kDoPut, /*producer=*/"", *this) {
+      input_(call, context, clock, options, WriteRpc::kDoPut, /*producer=*/"", /*epoch=*/0, *this) {
   input_.WriteTo(std::move(table));
 }
 

@@ -19,13 +19,14 @@ constexpr int64_t kMaxWaitingBytes = 8 << 20;  // before the stream stops readin
 
 StreamInput::StreamInput(transport::ServerCall& call, acks::LoopContext& context,
                          const Clock& clock, const WriteStreamOptions& options, WriteRpc rpc,
-                         std::string producer, Listener& listener)
+                         std::string producer, int64_t epoch, Listener& listener)
     : call_(call),
       context_(context),
       clock_(clock),
       options_(options),
       rpc_(rpc),
       producer_name_(std::move(producer)),
+      producer_epoch_(epoch),
       listener_(listener),
       self_(std::make_shared<StreamInput*>(this)),
       admission_(context, clock, options.admission_timeout,
@@ -134,8 +135,9 @@ Result<protocol::TableName> StreamInput::TableAt(const arrow::Buffer& descriptor
 Status StreamInput::OnOpened(Result<std::shared_ptr<const ingest::OpenedTable>> opened) {
   ARROW_ASSIGN_OR_RAISE(target_, std::move(opened));
   if (!producer_name_.empty()) {
-    ARROW_ASSIGN_OR_RAISE(auto producer, context_.engine.OpenProducer(*target_, producer_name_));
-    admission_.SetProducer(std::move(producer));
+    ARROW_ASSIGN_OR_RAISE(auto producer,
+                          context_.engine.OpenProducer(*target_, producer_name_, producer_epoch_));
+    admission_.SetProducer(std::move(producer), producer_epoch_);
   }
   return ingest::StreamDecoder::Make(schema_header_, target_->schema, options_.limits)
       .Value(&decoder_);

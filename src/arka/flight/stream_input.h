@@ -40,9 +40,9 @@ class StreamInput {
   };
 
   /// All must outlive the input. `rpc` decides which paths may be written to. With a `producer`
-  /// (not empty) every batch must have a seq, without one none may.
+  /// (not empty; `epoch` as in its header) every batch must have a seq, without one none may.
   StreamInput(transport::ServerCall& call, acks::LoopContext& context, const Clock& clock,
-              const WriteStreamOptions& options, WriteRpc rpc, std::string producer,
+              const WriteStreamOptions& options, WriteRpc rpc, std::string producer, int64_t epoch,
               Listener& listener);
 
   /// The table is that one, whatever descriptors come; before the first message.
@@ -86,6 +86,7 @@ class StreamInput {
   const WriteStreamOptions& options_;
   const WriteRpc rpc_;
   const std::string producer_name_;
+  const int64_t producer_epoch_;
   Listener& listener_;
   const std::shared_ptr<StreamInput*> self_;  // expires with the input
   acks::WriteAdmission admission_;

@@ -36,7 +36,7 @@ WriteStream::WriteStream(transport::ServerCall& call, acks::LoopContext& context
       id_(context.scheduler.Add(*this)),
       self_(std::make_shared<WriteStream*>(this)),
       session_(sessions.Join(call.caller().principal(), headers_.session)),
-      input_(call, context, clock, options, rpc, headers_.producer, *this),
+      input_(call, context, clock, options, rpc, headers_.producer, headers_.producer_epoch, *this),
       output_(MakeOutput(call, rpc, headers_)),
       finish_after_(headers_.ack_until),
       last_activity_(clock.Now()) {

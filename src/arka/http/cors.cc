@@ -9,7 +9,8 @@ namespace {
 constexpr std::string_view kAnyOrigin = "*";
 constexpr std::string_view kMethods = "GET, POST";
 constexpr std::string_view kHeaders =
-    "authorization, content-type, last-event-id, arka-acks, arka-producer, arka-seq, arka-session";
+    "authorization, content-type, last-event-id, arka-acks, arka-producer, "
+    "arka-producer-epoch, arka-seq, arka-session";
 constexpr std::string_view kMaxAgeSeconds = "600";
 
 }  // namespace

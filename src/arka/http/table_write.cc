@@ -108,8 +108,9 @@ Status TableWrite::Prepare() {
   if (!request_.session.empty())
     session_ = context_.sessions.Join(http_.caller->principal(), request_.session);
   if (request_.producer.empty()) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(auto producer, context_.engine.OpenProducer(*target_, request_.producer));
-  admission_.SetProducer(std::move(producer));
+  ARROW_ASSIGN_OR_RAISE(auto producer, context_.engine.OpenProducer(*target_, request_.producer,
+                                                                    request_.producer_epoch));
+  admission_.SetProducer(std::move(producer), request_.producer_epoch);
   return Status::OK();
 }
 

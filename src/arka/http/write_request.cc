@@ -70,6 +70,7 @@ Result<WriteRequest> ParseWriteRequest(const transport::HttpRequest& head) {
   ARROW_ASSIGN_OR_RAISE(const auto headers, protocol::ParseWriteHeaders(head.headers));
   request.session = headers.session;
   request.producer = headers.producer;
+  request.producer_epoch = headers.producer_epoch;
   if (transport::Find(head.headers, protocol::kAcksHeader)) {
     if (std::ranges::count(headers.acks, true) != 1) {
       return Error(ErrorCode::kInvalidRequest, "header ", protocol::kAcksHeader,

@@ -27,6 +27,7 @@ struct WriteRequest {
   Tier level = Tier::kLocalDisk;  // that the answer waits for
   std::string session;            // empty: none
   std::string producer;           // empty: batches have no seq
+  int64_t producer_epoch = 0;     // 0: none
   int64_t first_seq = 0;          // of the first batch, with a producer; the others count on
 };
 

@@ -37,12 +37,15 @@ TEST(WriteRequest, RefusesPathsThatNameNoTable) {
 }
 
 TEST(WriteRequest, TakesOneLevelAndAProducerWithItsSeq) {
-  const auto request = ParseWriteRequest(
-      Head("/api/v1/tables/a/b",
-           {{"arka-acks", "COMMITTED"}, {"arka-producer", "p"}, {"arka-seq", "7"}}));
+  const auto request =
+      ParseWriteRequest(Head("/api/v1/tables/a/b", {{"arka-acks", "COMMITTED"},
+                                                    {"arka-producer", "p"},
+                                                    {"arka-producer-epoch", "4294967297"},
+                                                    {"arka-seq", "7"}}));
   ASSERT_THAT(request, IsOk());
   EXPECT_EQ(request->level, Tier::kCommitted);
   EXPECT_EQ(request->producer, "p");
+  EXPECT_EQ(request->producer_epoch, 4294967297);
   EXPECT_EQ(request->first_seq, 7);
 }
 

@@ -164,13 +164,14 @@ struct IdStream {
   }
 
   /// One row, the producer's `seq`.
-  Result<Admission> WriteOnce(Engine& engine, Producer& producer, int64_t seq, int64_t id) {
+  Result<Admission> WriteOnce(Engine& engine, Producer& producer, int64_t seq, int64_t id,
+                              int64_t epoch = 0) {
     ARROW_ASSIGN_OR_RAISE(auto write, Decode(id));
-    return WriteOnce(engine, producer, seq, write);
+    return WriteOnce(engine, producer, seq, write, epoch);
   }
-  Result<Admission> WriteOnce(Engine& engine, Producer& producer, int64_t seq,
-                              DecodedWrite& write) {
-    return engine.Write(*target, write, producer, seq);
+  Result<Admission> WriteOnce(Engine& engine, Producer& producer, int64_t seq, DecodedWrite& write,
+                              int64_t epoch = 0) {
+    return engine.Write(*target, write, producer, seq, epoch);
   }
 };
 

@@ -164,15 +164,15 @@ Result<Lsn> Engine::Write(const OpenedTable& target, DecodedWrite& write) {
 }
 
 Result<std::shared_ptr<Producer>> Engine::OpenProducer(const OpenedTable& target,
-                                                       const std::string& name) {
-  return sequencer_.OpenProducer(name, target.table->uuid);
+                                                       const std::string& name, int64_t epoch) {
+  return sequencer_.OpenProducer(name, target.table->uuid, epoch);
 }
 
 Result<Admission> Engine::Write(const OpenedTable& target, DecodedWrite& write, Producer& producer,
-                                int64_t seq) {
+                                int64_t seq, int64_t epoch) {
   // A retry must not wait for memory. The look is only a hint: SequenceOnce decides.
   if (seq != producer.last_seq() + 1) {
-    ARROW_ASSIGN_OR_RAISE(const auto retry, sequencer_.FindRetry(producer, seq));
+    ARROW_ASSIGN_OR_RAISE(const auto retry, sequencer_.FindRetry(producer, seq, epoch));
     if (retry) return *retry;
   }
   ARROW_RETURN_NOT_OK(target.table->CheckThere());
@@ -181,7 +181,7 @@ Result<Admission> Engine::Write(const OpenedTable& target, DecodedWrite& write, 
   const bool had_turn = write.ticket != 0 && waited_for == Shortage::kRoom;
   ARROW_RETURN_NOT_OK(TakeMemory(write, had_turn));
   auto admission =
-      sequencer_.SequenceOnce(*target.table, target.definition, write, bytes, producer, seq);
+      sequencer_.SequenceOnce(*target.table, target.definition, write, bytes, producer, seq, epoch);
   if (admission.ok() && !admission->is_retry) return admission;
   budget_.GiveBack(bytes);
   if (!admission.ok() && CodeOf(admission.status()) == ErrorCode::kBackpressure) {
@@ -227,6 +227,16 @@ void Engine::FindLastSeq(iceberg::TableIdentifier table, std::string producer,
     const auto loaded = tables_.UuidOf(table);
     done(loaded.ok() ? Result<LastSeq>(sequencer_.LastSeqOf(producer, *loaded)) : loaded.status());
   });
+}
+
+void Engine::ClaimProducer(iceberg::TableIdentifier table, std::string producer,
+                           std::function<void(Result<ProducerClaim>)> done) {
+  opener_.Post(
+      [this, table = std::move(table), producer = std::move(producer), done = std::move(done)] {
+        auto uuid = tables_.UuidOf(table);
+        if (!uuid.ok() && CodeOf(uuid.status()) == ErrorCode::kNotFound) uuid = "";
+        done(uuid.ok() ? sequencer_.ClaimProducer(producer, *uuid) : uuid.status());
+      });
 }
 
 void Engine::CheckTable(iceberg::TableIdentifier table, std::function<void(Status)> done) {

@@ -121,16 +121,19 @@ class Engine {
   /// log's).
   Result<Lsn> Write(const OpenedTable& target, DecodedWrite& write);
 
-  /// The handle for the writes of the producer `name` to that table; never blocks. kInvalidRequest
-  /// for a name that cannot be one, kBackpressure where the server knows producers.max already.
-  Result<std::shared_ptr<Producer>> OpenProducer(const OpenedTable& target,
-                                                 const std::string& name);
+  /// The handle for the writes of the producer `name` to that table under `epoch` (0: it has none);
+  /// never blocks. kInvalidRequest for a name that cannot be one and an epoch that was never given,
+  /// kFailedPrecondition where the producer was claimed under a higher one, kBackpressure where the
+  /// server knows producers.max already.
+  Result<std::shared_ptr<Producer>> OpenProducer(const OpenedTable& target, const std::string& name,
+                                                 int64_t epoch = 0);
 
   /// As Write, once for every `seq`: the next seq of `producer` is written, one that it wrote
   /// before is answered with the LSN of the first time, takes no memory and leaves no trace.
-  /// kInvalidRequest, naming the expected seq, for any other.
+  /// kInvalidRequest, naming the expected seq, for any other; kFailedPrecondition where the
+  /// producer was claimed under an epoch above `epoch`, or the seq was written under one below.
   Result<Admission> Write(const OpenedTable& target, DecodedWrite& write, Producer& producer,
-                          int64_t seq);
+                          int64_t seq, int64_t epoch = 0);
 
   /// The table of that name, where it was opened since the start or the log has writes to it; else
   /// nullptr. Lives as long as the engine. Never blocks.
@@ -160,6 +163,10 @@ class Engine {
   /// The same for any table of the catalog; `done` is called on a thread of the engine's.
   void FindLastSeq(iceberg::TableIdentifier table, std::string producer,
                    std::function<void(Result<LastSeq>)> done);
+  /// Claims the producer for whoever asks (Sequencer::ClaimProducer), also where the catalog has no
+  /// such table yet; `done` is called on a thread of the engine's.
+  void ClaimProducer(iceberg::TableIdentifier table, std::string producer,
+                     std::function<void(Result<ProducerClaim>)> done);
 
   /// The highest tier that `lsn` is known to have reached: COMMITTED is told once every write
   /// before it is committed too. kNotFound where this server never gave it.

@@ -96,6 +96,107 @@ TEST(EngineProducer, TellsWhereAProducerIsToGoOn) {
   EXPECT_THAT(find(kUsers), FailsWith(ErrorCode::kNotFound));
 }
 
+ProducerClaim Claim(Engine& engine, const iceberg::TableIdentifier& table = kOrders) {
+  std::promise<Result<ProducerClaim>> claimed;
+  engine.ClaimProducer(table, "p", [&](auto result) { claimed.set_value(result); });
+  const auto claim = claimed.get_future().get();
+  EXPECT_THAT(claim, IsOk());
+  return *claim;
+}
+
+// The program of before is dead, or believes itself alive; its batches are still on the way.
+TEST(EngineProducer, WhatAnEarlierProgramSendsAfterAClaimIsRefusedAndCostsTheLaterOneNothing) {
+  Deployment deployment;
+  auto engine = deployment.StartEngine();
+  IdStream earlier, later;
+  ASSERT_THAT(earlier.Open(*engine, kOrders), IsOk());
+  ASSERT_THAT(later.Open(*engine, kOrders), IsOk());
+  const auto dead = OpenProducer(*engine, earlier);
+  ASSERT_THAT(earlier.WriteOnce(*engine, *dead, 1, 0), IsOk());
+  const ProducerClaim claim = Claim(*engine);
+  EXPECT_EQ(claim.last.seq, 1);
+  EXPECT_EQ(claim.last.lsn, Lsn{1000});
+  const auto living = engine->OpenProducer(*later.target, "p", claim.epoch);
+  ASSERT_THAT(living, IsOk());
+  EXPECT_THAT(earlier.WriteOnce(*engine, *dead, 2, 100), FailsWith(ErrorCode::kFailedPrecondition));
+  const auto written = later.WriteOnce(*engine, **living, 2, 1, claim.epoch);
+  ASSERT_THAT(written, IsOk());
+  EXPECT_FALSE(written->is_retry);
+  EXPECT_THAT(earlier.WriteOnce(*engine, *dead, 2, 100), FailsWith(ErrorCode::kFailedPrecondition));
+  EXPECT_THAT(earlier.WriteOnce(*engine, *dead, 3, 101), FailsWith(ErrorCode::kFailedPrecondition));
+  EXPECT_THAT(engine->OpenProducer(*earlier.target, "p"),
+              FailsWith(ErrorCode::kFailedPrecondition));
+  EXPECT_THAT(engine->OpenProducer(*later.target, "p", claim.epoch + 1),
+              FailsWith(ErrorCode::kInvalidRequest));
+  ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+  EXPECT_EQ(deployment.ReadIds(kOrders), EachOnce(2));
+}
+
+TEST(EngineProducer, AClaimOutlivesTheServerOnceSomethingWasWrittenUnderIt) {
+  Deployment deployment;
+  ProducerClaim claim;
+  {
+    auto engine = deployment.StartEngine();
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    claim = Claim(*engine);
+    const auto producer = engine->OpenProducer(*orders.target, "p", claim.epoch);
+    ASSERT_THAT(producer, IsOk());
+    ASSERT_THAT(orders.WriteOnce(*engine, **producer, 1, 0, claim.epoch), IsOk());
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+  }
+  auto engine = deployment.StartEngine();
+  IdStream orders;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  EXPECT_THAT(engine->OpenProducer(*orders.target, "p"), FailsWith(ErrorCode::kFailedPrecondition));
+  const auto producer = engine->OpenProducer(*orders.target, "p", claim.epoch);
+  ASSERT_THAT(producer, IsOk());
+  EXPECT_TRUE(orders.WriteOnce(*engine, **producer, 1, 0, claim.epoch)->is_retry);
+}
+
+// A restart forgets the claim of a program that wrote nothing under it. The program of before may
+// then write again; the later one is told, and never taken for it.
+TEST(EngineProducer, AClaimThatARestartTookIsAnErrorAndNoLostWrite) {
+  Deployment deployment;
+  ProducerClaim claim;
+  {
+    auto engine = deployment.StartEngine();
+    IdStream orders;
+    ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+    const auto earlier = OpenProducer(*engine, orders);
+    ASSERT_THAT(orders.WriteOnce(*engine, *earlier, 1, 0), IsOk());
+    ASSERT_TRUE(deployment.PassTimeUntil([&] { return AllCommitted(*engine); }));
+    claim = Claim(*engine);
+  }
+  auto engine = deployment.StartEngine();
+  IdStream orders;
+  ASSERT_THAT(orders.Open(*engine, kOrders), IsOk());
+  const auto earlier = OpenProducer(*engine, orders);
+  ASSERT_THAT(orders.WriteOnce(*engine, *earlier, 2, 1), IsOk());
+  const auto later = engine->OpenProducer(*orders.target, "p", claim.epoch);
+  ASSERT_THAT(later, IsOk());
+  EXPECT_THAT(orders.WriteOnce(*engine, **later, 2, 100, claim.epoch),
+              FailsWith(ErrorCode::kFailedPrecondition));
+  EXPECT_THAT(orders.WriteOnce(*engine, *earlier, 3, 2), FailsWith(ErrorCode::kFailedPrecondition));
+  const ProducerClaim again = Claim(*engine);
+  EXPECT_EQ(again.last.seq, 2);
+  EXPECT_THAT(orders.WriteOnce(*engine, **later, 3, 2, again.epoch), IsOk());
+}
+
+TEST(EngineProducer, NoEpochIsGivenTwiceWhateverBecomesOfTheServer) {
+  Deployment deployment;
+  int64_t highest = 0;
+  for (int start = 0; start < 3; ++start) {
+    auto engine = deployment.StartEngine();  // nothing is written between two starts
+    for (int i = 0; i < 3; ++i) {
+      const ProducerClaim claim = Claim(*engine, kUsers);  // which is not there
+      EXPECT_GT(claim.epoch, highest);
+      EXPECT_EQ(claim.last.seq, 0);
+      highest = claim.epoch;
+    }
+  }
+}
+
 TEST(EngineProducer, WhatAPowerLossLeftIsARetryAndWhatItTookIsNew) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);

@@ -13,7 +13,8 @@ namespace arka::ingest {
 namespace {
 
 constexpr std::string_view kMagic = "ARKA-PRD";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersionWithoutEpochs = 1;  // still read
 constexpr size_t kHeaderBytes = 512;
 constexpr size_t kMaxNodeBytes = 255;
 
@@ -53,6 +54,8 @@ void PutProducer(std::string* out, const ProducerState& state) {
   Put(out, static_cast<int64_t>(state.last_write.count()));
   Put(out, state.forgotten_seq);
   Put(out, state.forgotten_lsn.value);
+  Put(out, state.epoch);
+  Put(out, state.before_epoch);
   out->append(state.name);
   out->append(state.table_uuid);
   for (const SeqRun& run : state.runs) {
@@ -93,7 +96,7 @@ class Reader {
   bool ok_ = true;
 };
 
-ProducerState TakeProducer(Reader* reader) {
+ProducerState TakeProducer(Reader* reader, uint32_t version) {
   ProducerState state;
   const auto name_bytes = reader->Take<uint16_t>();
   const auto uuid_bytes = reader->Take<uint16_t>();
@@ -101,6 +104,10 @@ ProducerState TakeProducer(Reader* reader) {
   state.last_write = RunningTime(reader->Take<int64_t>());
   state.forgotten_seq = reader->Take<int64_t>();
   state.forgotten_lsn = Lsn{reader->Take<int64_t>()};
+  if (version > kVersionWithoutEpochs) {
+    state.epoch = reader->Take<int64_t>();
+    state.before_epoch = reader->Take<int64_t>();
+  }
   state.name = reader->TakeText(name_bytes);
   state.table_uuid = reader->TakeText(uuid_bytes);
   for (uint32_t i = 0; i < runs && reader->ok(); ++i) {
@@ -151,9 +158,9 @@ Result<ProducerCheckpoint> DecodeCheckpoint(ByteSpan bytes) {
   }
   bytes = bytes.first(static_cast<size_t>(size));
   if (wal::LoadLittle<uint32_t>(at + kCrcAt) != CrcOf(bytes)) return Corrupt("the CRC fails");
-  if (version != kVersion) {
+  if (version != kVersion && version != kVersionWithoutEpochs) {
     return Error(ErrorCode::kCorruption, "checkpoint: format version ", version,
-                 "; this Arka reads ", kVersion);
+                 "; this Arka reads ", kVersionWithoutEpochs, " and ", kVersion);
   }
   ProducerCheckpoint checkpoint;
   checkpoint.lsn = Lsn{wal::LoadLittle<int64_t>(at + kLsnAt)};
@@ -163,7 +170,7 @@ Result<ProducerCheckpoint> DecodeCheckpoint(ByteSpan bytes) {
   const auto producers = wal::LoadLittle<uint32_t>(at + kProducersAt);
   const auto lost = wal::LoadLittle<uint32_t>(at + kLostAt);
   for (uint32_t i = 0; i < producers && reader.ok(); ++i) {
-    checkpoint.producers.push_back(TakeProducer(&reader));
+    checkpoint.producers.push_back(TakeProducer(&reader, version));
   }
   for (uint32_t i = 0; i < lost && reader.ok(); ++i) {
     const Lsn first{reader.Take<int64_t>()};

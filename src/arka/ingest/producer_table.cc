@@ -21,7 +21,17 @@ ProducerState StateAt(const ProducerState& state, Lsn through) {
     SeqRun& last = at.runs.back();
     last.count = std::min(last.count, through.value - last.first_lsn.value + 1);
   }
+  // The epoch may be that of a later write; the log above `through` then says from where on it is.
+  at.before_epoch = std::min(at.before_epoch, at.last_seq());
   return at;
+}
+
+Status Superseded(const std::string& name, int64_t epoch, int64_t claimed) {
+  return Error(ErrorCode::kFailedPrecondition, "producer '", name,
+               "' was claimed by another program", " since (epoch ", claimed, ", this one's is ",
+               epoch, epoch == 0 ? ": none" : "",
+               "), so nothing more is written for this one; if it should be the one that writes, ",
+               "have it ask claim_producer and go on at last_seq + 1");
 }
 
 }  // namespace
@@ -33,13 +43,18 @@ Producer::Producer(std::string name, std::string table_uuid) {
 
 Result<std::shared_ptr<Producer>> ProducerTable::Open(const std::string& name,
                                                       const std::string& table_uuid,
-                                                      RunningTime now) {
+                                                      RunningTime now, int64_t epoch) {
   if (name.empty() || name.size() > kMaxNameBytes) {
     return Error(ErrorCode::kInvalidRequest, "a producer's name has 1 to ", kMaxNameBytes,
                  " bytes, not ", name.size());
   }
   const Key key{table_uuid, name};
-  if (const auto found = producers_.find(key); found != producers_.end()) return found->second;
+  if (const auto found = producers_.find(key); found != producers_.end()) {
+    Producer& known = *found->second;
+    if (epoch < known.claimed_) return Superseded(name, epoch, known.claimed_);
+    known.claimed_ = epoch;
+    return found->second;
+  }
   const auto limit = static_cast<size_t>(options_.max_producers);
   if (producers_.size() >= limit && (!swept_at_ || now - *swept_at_ >= kSweepEvery)) {
     swept_at_ = now;
@@ -51,7 +66,7 @@ Result<std::shared_ptr<Producer>> ProducerTable::Open(const std::string& name,
                  "); room is made by forgetting one that has not written for "
                  "producers.expire_after, and there is none");
   }
-  Add(key);
+  Add(key).claimed_ = epoch;
   return producers_.at(key);
 }
 
@@ -61,11 +76,13 @@ const ProducerState* ProducerTable::Find(const std::string& name,
   return found == producers_.end() ? nullptr : &found->second->state_;
 }
 
-Result<ProducerTable::Judgement> ProducerTable::Judge(const Producer& producer, int64_t seq) {
+Result<ProducerTable::Judgement> ProducerTable::Judge(const Producer& producer, int64_t seq,
+                                                      int64_t epoch) {
   if (seq < 1) {
     return Error(ErrorCode::kInvalidRequest, "seq ", seq, " of producer '", producer.name(),
                  "': the first is 1, and each is one more than the one before");
   }
+  ARROW_RETURN_NOT_OK(CheckEpoch(producer, seq, epoch));
   const ProducerState& state = producer.state_;
   const int64_t last = state.last_seq();
   if (seq > last) {
@@ -94,6 +111,19 @@ Result<ProducerTable::Judgement> ProducerTable::Judge(const Producer& producer, 
   return Judgement{Verdict::kRetry, Lsn{run.first_lsn.value + (seq - run.first_seq)}};
 }
 
+Status ProducerTable::CheckEpoch(const Producer& producer, int64_t seq, int64_t epoch) const {
+  if (epoch < producer.claimed_) return Superseded(producer.name(), epoch, producer.claimed_);
+  const ProducerState& state = producer.state_;
+  const int64_t others = epoch > state.epoch ? state.last_seq() : state.before_epoch;
+  if (seq > others) return Status::OK();
+  return Error(ErrorCode::kFailedPrecondition, "seq ", seq, " of producer '", producer.name(),
+               "' was written before epoch ", epoch,
+               ", by an earlier program of that name (its last "
+               "is ",
+               others, "): it cannot be told whether this is the same batch; ask ",
+               "claim_producer where to go on");
+}
+
 Status ProducerTable::Gap(const Producer& producer, int64_t seq) const {
   const int64_t last = producer.state_.last_seq();
   if (last > 0) {
@@ -114,14 +144,24 @@ Status ProducerTable::Gap(const Producer& producer, int64_t seq) const {
                "': nothing is known of it in this table, so seq 1 is expected", forgotten);
 }
 
-void ProducerTable::Record(Producer& producer, int64_t seq, Lsn lsn, RunningTime now) {
+void ProducerTable::Record(Producer& producer, int64_t seq, Lsn lsn, RunningTime now,
+                           int64_t epoch) {
   ARKA_CHECK(seq == producer.state_.last_seq() + 1 && lsn > producer.state_.last_lsn());
-  Append(producer, seq, lsn, now);
+  ARKA_CHECK(epoch >= producer.claimed_);
+  Append(producer, seq, lsn, now, epoch);
   TrimRuns(producer);
 }
 
-void ProducerTable::Append(Producer& producer, int64_t seq, Lsn lsn, RunningTime now) {
+void ProducerTable::Append(Producer& producer, int64_t seq, Lsn lsn, RunningTime now,
+                           int64_t epoch) {
   ProducerState& state = producer.state_;
+  if (epoch > state.epoch) {
+    state.epoch = epoch;
+    state.before_epoch = state.last_seq();
+  } else if (epoch < state.epoch) {
+    state.before_epoch = seq;  // only a replay from a checkpoint that knew a later write's
+  }
+  producer.claimed_ = std::max(producer.claimed_, epoch);
   state.last_write = now;
   producer.last_seq_.store(seq, std::memory_order_relaxed);
   if (!state.runs.empty() && state.last_seq() + 1 == seq && state.last_lsn().next() == lsn) {
@@ -177,12 +217,13 @@ void ProducerTable::Restore(ProducerState state, RunningTime now) {
   Producer& producer = Add({state.table_uuid, state.name});
   run_count_ += state.runs.size();
   state.last_write = std::min(state.last_write, now);
+  producer.claimed_ = state.epoch;
   producer.state_ = std::move(state);
   producer.last_seq_ = producer.state_.last_seq();
 }
 
 Status ProducerTable::Replay(const std::string& name, const std::string& table_uuid, int64_t seq,
-                             Lsn lsn, RunningTime now, Lsn last_lost) {
+                             Lsn lsn, RunningTime now, Lsn last_lost, int64_t epoch) {
   const auto found = producers_.find({table_uuid, name});
   Producer& producer = found == producers_.end() ? Add({table_uuid, name}) : *found->second;
   const int64_t last = producer.state_.last_seq();
@@ -194,8 +235,14 @@ Status ProducerTable::Replay(const std::string& name, const std::string& table_u
                  name, "', but its last one before was ", last,
                  ": the checkpoint that held it is missing or old");
   }
-  Append(producer, seq, lsn, now);
+  Append(producer, seq, lsn, now, epoch);
   return Status::OK();
+}
+
+int64_t ProducerTable::max_epoch() const {
+  int64_t highest = 0;
+  for (const auto& [key, producer] : producers_) highest = std::max(highest, producer->claimed_);
+  return highest;
 }
 
 Producer& ProducerTable::Add(const Key& key) {
@@ -210,6 +257,7 @@ void ProducerTable::Reset(Producer& producer) {
   nothing.name = std::move(producer.state_.name);
   nothing.table_uuid = std::move(producer.state_.table_uuid);
   producer.state_ = std::move(nothing);
+  producer.claimed_ = 0;
   producer.last_seq_ = 0;
 }
 

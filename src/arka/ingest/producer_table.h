@@ -1,11 +1,13 @@
 // What is known of each producer: which of its writes are in the log, and under which LSNs.
 //
 // A producer numbers its writes to a table 1, 2, 3 …; a number that is here was written and is not
-// written again. Pure: no clock, lock or I/O. Owned by the Sequencer, under its lock, which makes
-// the look and the append one step; what is here is always what the log says, and a start rebuilds
-// it from a checkpoint and the records above it (ProducerCheckpoint, Recovery).
-// Invariants: the LSN of a write that is not yet committed is never forgotten; a producer is
-// forgotten only to make room, and only when it has not written for expire_after.
+// written again. A program that goes on under the name of an earlier one claims it first, under an
+// epoch: what the earlier one still has on the way is refused, and is never taken for, or takes,
+// the place of what the later one writes. Pure: no clock, lock or I/O. Owned by the Sequencer,
+// under its lock, which makes the look and the append one step; what is here is always what the log
+// says, and a start rebuilds it from a checkpoint and the records above it (ProducerCheckpoint,
+// Recovery). Invariants: the LSN of a write that is not yet committed is never forgotten; a
+// producer is forgotten only to make room, and only when it has not written for expire_after.
 #pragma once
 
 #include <atomic>
@@ -44,6 +46,8 @@ struct ProducerState {
   Lsn forgotten_lsn = kNoLsn;  // of the newest of them: no forgotten LSN is above
   // Of the seqs above forgotten_seq: of every one, but for those that a repair of the log lost.
   std::vector<SeqRun> runs;
+  int64_t epoch = 0;         // under which the last write was made
+  int64_t before_epoch = 0;  // the seqs up to here were written under lower ones
 
   int64_t last_seq() const { return runs.empty() ? forgotten_seq : runs.back().last_seq(); }
   Lsn last_lsn() const { return runs.empty() ? forgotten_lsn : runs.back().last_lsn(); }
@@ -62,6 +66,7 @@ class Producer {
  private:
   friend class ProducerTable;
   ProducerState state_;
+  int64_t claimed_ = 0;  // the epoch below which nothing is written any more
   std::atomic<int64_t> last_seq_{0};
 };
 
@@ -79,10 +84,12 @@ class ProducerTable {
 
   explicit ProducerTable(ProducerTableOptions options = {}) : options_(options) {}
 
-  /// The producer of that name in that table; a new one where it is unknown. kInvalidRequest for a
-  /// name that is empty or longer than kMaxNameBytes, kBackpressure where there are too many.
+  /// The producer of that name in that table; a new one where it is unknown. From now on nothing is
+  /// written under an epoch below `epoch`. kInvalidRequest for a name that is empty or longer than
+  /// kMaxNameBytes, kBackpressure where there are too many, kFailedPrecondition where the producer
+  /// was claimed under a higher epoch.
   Result<std::shared_ptr<Producer>> Open(const std::string& name, const std::string& table_uuid,
-                                         RunningTime now);
+                                         RunningTime now, int64_t epoch = 0);
   /// What is known of a producer; nullptr where that is nothing.
   const ProducerState* Find(const std::string& name, const std::string& table_uuid) const;
   /// No producer that was forgotten had an LSN above; kNoLsn: none ever was.
@@ -97,12 +104,14 @@ class ProducerTable {
     Verdict verdict = Verdict::kNew;
     Lsn lsn = kNoLsn;
   };
-  /// What a write with `seq` is. kInvalidRequest for a seq below 1 or above the next one, kNotFound
-  /// for one that a repair of the log lost, kBackpressure where a new one could not be recorded.
-  Result<Judgement> Judge(const Producer& producer, int64_t seq);
+  /// What a write with `seq` under `epoch` is. kInvalidRequest for a seq below 1 or above the next
+  /// one, kNotFound for one that a repair of the log lost, kBackpressure where a new one could not
+  /// be recorded, kFailedPrecondition where the producer was claimed under a higher epoch or the
+  /// seq was written under a lower one.
+  Result<Judgement> Judge(const Producer& producer, int64_t seq, int64_t epoch = 0);
 
-  /// The new write that was judged last has `lsn`, above all LSNs before.
-  void Record(Producer& producer, int64_t seq, Lsn lsn, RunningTime now);
+  /// The new write that was judged last, with that `epoch`, has `lsn`, above all LSNs before.
+  void Record(Producer& producer, int64_t seq, Lsn lsn, RunningTime now, int64_t epoch = 0);
 
   /// Writes up to `through` are committed: may be forgotten where there is need.
   void OnCommitted(Lsn through) { committed_ = through; }
@@ -123,7 +132,9 @@ class ProducerTable {
   void Restore(ProducerState state, RunningTime now);
   void RestoreForgotten(Lsn through) { forgotten_through_ = through; }
   Status Replay(const std::string& name, const std::string& table_uuid, int64_t seq, Lsn lsn,
-                RunningTime now, Lsn last_lost = kNoLsn);
+                RunningTime now, Lsn last_lost = kNoLsn, int64_t epoch = 0);
+  /// The highest epoch of a write that is known.
+  int64_t max_epoch() const;
 
   /// Whether so much is uncommitted that a commit should not wait for its time; then false until
   /// more was committed.
@@ -137,8 +148,9 @@ class ProducerTable {
 
  private:
   Producer& Add(const Key& key);
+  Status CheckEpoch(const Producer& producer, int64_t seq, int64_t epoch) const;
   Status Gap(const Producer& producer, int64_t seq) const;
-  void Append(Producer& producer, int64_t seq, Lsn lsn, RunningTime now);
+  void Append(Producer& producer, int64_t seq, Lsn lsn, RunningTime now, int64_t epoch);
   void Reset(Producer& producer);
   void MakeRoomForProducers(RunningTime now);
   bool IsExpired(const ProducerState& state, RunningTime now) const;

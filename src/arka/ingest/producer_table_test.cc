@@ -19,8 +19,8 @@ struct Fixture {
   ProducerTable table{ProducerTableOptions{3, seconds(100), 4, 16}};
   Lsn last = kNoLsn;
 
-  std::shared_ptr<Producer> Open(const std::string& name, int64_t second = 0) {
-    return table.Open(name, "uuid", At(second)).ValueOrDie();
+  std::shared_ptr<Producer> Open(const std::string& name, int64_t second = 0, int64_t epoch = 0) {
+    return table.Open(name, "uuid", At(second), epoch).ValueOrDie();
   }
   std::vector<ProducerState> Snapshot(int64_t second) {
     std::optional<ProducerTable::Key> after;
@@ -28,8 +28,14 @@ struct Fixture {
     table.EndSnapshot();
     return states;
   }
-  Result<ProducerTable::Judgement> Judge(const Producer& producer, int64_t seq) {
-    return table.Judge(producer, seq);
+  Result<ProducerTable::Judgement> Judge(const Producer& producer, int64_t seq, int64_t epoch = 0) {
+    return table.Judge(producer, seq, epoch);
+  }
+  Lsn WriteUnder(int64_t epoch, Producer& producer, int64_t seq) {
+    EXPECT_EQ(Judge(producer, seq, epoch).ValueOrDie().verdict, Verdict::kNew) << seq;
+    last = last.next();
+    table.Record(producer, seq, last, At(0), epoch);
+    return last;
   }
   /// A new write, and `skip` LSNs of somebody else's before it.
   Lsn Write(Producer& producer, int64_t seq, int64_t second = 0, int64_t skip = 0) {
@@ -348,6 +354,90 @@ TEST(ProducerTable, AgreesWithANaiveModelThroughCrashesAndReplays) {
       }
     }
   }
+}
+
+TEST(ProducerTable, WritesNothingMoreOfAProgramWhoseNameWasClaimed) {
+  Fixture fixture;
+  const auto a = fixture.Open("a");
+  fixture.Write(*a, 1);
+  fixture.Open("a", 0, 7);
+  for (const int64_t seq : {1, 2}) {  // neither a retry nor what it had on the way
+    EXPECT_THAT(fixture.Judge(*a, seq), FailsWith(ErrorCode::kFailedPrecondition));
+    EXPECT_THAT(fixture.Judge(*a, seq, 6), FailsWith(ErrorCode::kFailedPrecondition));
+  }
+  EXPECT_THAT(fixture.table.Open("a", "uuid", At(0)), FailsWith(ErrorCode::kFailedPrecondition));
+  EXPECT_THAT(fixture.table.Open("a", "uuid", At(0), 6), FailsWith(ErrorCode::kFailedPrecondition));
+  EXPECT_THAT(fixture.table.Open("a", "other uuid", At(0)), IsOk());
+  EXPECT_EQ(fixture.WriteUnder(7, *a, 2), Lsn{1001});
+  EXPECT_EQ(fixture.Judge(*a, 2, 7)->lsn, Lsn{1001});
+}
+
+TEST(ProducerTable, TakesNothingOfAnEarlierProgramForARetryOfALaterOne) {
+  Fixture fixture;
+  const auto a = fixture.Open("a");
+  fixture.Write(*a, 1);
+  fixture.Write(*a, 2);
+  EXPECT_THAT(fixture.Judge(*a, 2, 7), FailsWith(ErrorCode::kFailedPrecondition));
+  fixture.WriteUnder(7, *a, 3);
+  fixture.WriteUnder(7, *a, 4);
+  EXPECT_THAT(fixture.Judge(*a, 2, 7), FailsWith(ErrorCode::kFailedPrecondition));
+  EXPECT_EQ(fixture.Judge(*a, 3, 7)->verdict, Verdict::kRetry);
+  fixture.WriteUnder(9, *a, 5);
+  for (const int64_t seq : {3, 4}) {
+    EXPECT_THAT(fixture.Judge(*a, seq, 9), FailsWith(ErrorCode::kFailedPrecondition));
+  }
+  EXPECT_EQ(fixture.Judge(*a, 5, 9)->verdict, Verdict::kRetry);
+}
+
+// The state at an LSN, and the log above it, say the same as the state at the end, wherever the cut
+// is: in the midst of an epoch, at its beginning, or one or two epochs before.
+TEST(ProducerTable, KnowsEpochsAgainFromASnapshotAndTheLog) {
+  struct Written {
+    int64_t seq, epoch;
+    Lsn lsn;
+  };
+  Fixture fixture;
+  const auto a = fixture.Open("a");
+  std::vector<Written> log;
+  const std::vector<int64_t> epochs = {0, 0, 4, 4, 4, 9, 9};
+  for (size_t i = 0; i < epochs.size(); ++i) {
+    fixture.Open("a", 0, epochs[i]);
+    const auto seq = static_cast<int64_t>(i) + 1;
+    log.push_back({seq, epochs[i], fixture.WriteUnder(epochs[i], *a, seq)});
+  }
+  const ProducerState end = fixture.Snapshot(0).at(0);
+  EXPECT_EQ(end.epoch, 9);
+  EXPECT_EQ(end.before_epoch, 5);
+  for (size_t cut = 0; cut <= log.size(); ++cut) {
+    SCOPED_TRACE(cut);
+    Fixture restarted;
+    std::optional<ProducerTable::Key> after;
+    const Lsn through = cut == 0 ? kNoLsn : log[cut - 1].lsn;
+    for (auto& state : fixture.table.Snapshot(through, &after, 1000, At(0))) {
+      restarted.table.Restore(std::move(state), At(0));
+    }
+    fixture.table.EndSnapshot();
+    for (size_t i = cut; i < log.size(); ++i) {
+      const Written& write = log[i];
+      ASSERT_THAT(
+          restarted.table.Replay("a", "uuid", write.seq, write.lsn, At(0), kNoLsn, write.epoch),
+          IsOk());
+    }
+    restarted.last = fixture.last;
+    EXPECT_EQ(restarted.Snapshot(0).at(0), end);
+    EXPECT_EQ(restarted.table.max_epoch(), 9);
+    EXPECT_THAT(restarted.table.Open("a", "uuid", At(0), 4),
+                FailsWith(ErrorCode::kFailedPrecondition));
+  }
+}
+
+TEST(ProducerTable, AProducerThatWasForgottenBeginsWithoutEpochs) {
+  Fixture fixture;
+  const auto lsn = [](int64_t value) { return Lsn{value}; };
+  ASSERT_THAT(fixture.table.Replay("a", "uuid", 1, lsn(1000), At(0), kNoLsn, 7), IsOk());
+  ASSERT_THAT(fixture.table.Replay("a", "uuid", 1, lsn(1001), At(0), kNoLsn, 0), IsOk());
+  const auto a = fixture.Open("a");
+  EXPECT_EQ(fixture.Judge(*a, 1)->lsn, Lsn{1001});
 }
 
 }  // namespace

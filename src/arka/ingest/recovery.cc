@@ -49,8 +49,9 @@ Status Recovery::NoteWrite(const wal::WriteRecord& record) {
   last_ = record.lsn;
   const auto uuid = uuids_.find(record.definition);
   if (record.seq == 0 || uuid == uuids_.end()) return Status::OK();
-  return WithContext(sequencer_.RestoreSeq(record.producer, uuid->second, record.seq, record.lsn),
-                     "log");
+  return WithContext(
+      sequencer_.RestoreSeq(record.producer, uuid->second, record.seq, record.lsn, record.epoch),
+      "log");
 }
 
 Status Recovery::OnWrite(wal::WriteRecord record) {

@@ -13,6 +13,7 @@ namespace {
 constexpr auto kSampleEvery = std::chrono::milliseconds(10);
 constexpr size_t kMaxSamples = 4096;
 constexpr size_t kProducersAtOnce = 256;  // copied under the lock
+constexpr int kClaimBits = 32;            // of an epoch; those above are the log's own epoch
 
 int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
 
@@ -75,10 +76,10 @@ void Sequencer::RestoreCheckpoint(ProducerCheckpoint checkpoint) {
 }
 
 Status Sequencer::RestoreSeq(const std::string& producer, const std::string& table_uuid,
-                             int64_t seq, Lsn lsn) {
+                             int64_t seq, Lsn lsn, int64_t epoch) {
   std::lock_guard lock(mutex_);
   ARKA_CHECK(log_ == nullptr);
-  return producers_.Replay(producer, table_uuid, seq, lsn, Running(), lost_.LastBelow(lsn));
+  return producers_.Replay(producer, table_uuid, seq, lsn, Running(), lost_.LastBelow(lsn), epoch);
 }
 
 void Sequencer::RestoreLost(LsnRange lost) {
@@ -111,6 +112,8 @@ void Sequencer::Begin(wal::Log& log, Lsn s3_lsn) {
   tracker_ = DurabilityTracker(last, s3_lsn, std::exchange(restored_, {}));
   for (const TableId table : held_) tracker_.SetGone(table, true);
   producers_.OnCommitted(tracker_.watermarks().committed_lsn);
+  // Claims are not in the log, but its epoch is: no claim of an earlier start reached this number.
+  last_epoch_ = std::max(log.epoch() << kClaimBits, producers_.max_epoch());
   const WallTime now = clock_.WallNow();
   lost_.Add({last.next(), log.next_lsn().previous()});
   for (const Tier tier : kAllTiers) Moved(tier, now);
@@ -126,28 +129,46 @@ Result<Lsn> Sequencer::Sequence(Table& table, wal::DefinitionId definition, Deco
 }
 
 Result<std::shared_ptr<Producer>> Sequencer::OpenProducer(const std::string& name,
-                                                          const std::string& table_uuid) {
+                                                          const std::string& table_uuid,
+                                                          int64_t epoch) {
   std::lock_guard lock(mutex_);
-  return producers_.Open(name, table_uuid, Running());
+  if (epoch > last_epoch_) {
+    return Error(ErrorCode::kInvalidRequest, "epoch ", epoch, " of producer '", name,
+                 "' was never given by this server; ask claim_producer for one");
+  }
+  return producers_.Open(name, table_uuid, Running(), epoch);
+}
+
+Result<ProducerClaim> Sequencer::ClaimProducer(const std::string& name,
+                                               const std::string& table_uuid) {
+  std::lock_guard lock(mutex_);
+  const int64_t epoch = last_epoch_ + 1;
+  if (!table_uuid.empty()) {
+    ARROW_RETURN_NOT_OK(producers_.Open(name, table_uuid, Running(), epoch));
+  }
+  last_epoch_ = epoch;
+  return ProducerClaim{epoch, LastSeqLocked(name, table_uuid)};
 }
 
 Result<Admission> Sequencer::SequenceOnce(Table& table, wal::DefinitionId definition,
                                           DecodedWrite& write, int64_t charged_bytes,
-                                          Producer& producer, int64_t seq) {
+                                          Producer& producer, int64_t seq, int64_t epoch) {
   wal::WriteRecord record = RecordOf(definition, write, clock_.WallNow());
   record.producer = producer.name();
   record.seq = seq;
+  record.epoch = epoch;
   std::lock_guard lock(mutex_);
-  ARROW_ASSIGN_OR_RAISE(const auto retry, JudgeLocked(producer, seq));
+  ARROW_ASSIGN_OR_RAISE(const auto retry, JudgeLocked(producer, seq, epoch));
   if (retry) return *retry;
   ARROW_ASSIGN_OR_RAISE(const Lsn lsn, Append(table, std::move(record), write, charged_bytes));
-  producers_.Record(producer, seq, lsn, Running());
+  producers_.Record(producer, seq, lsn, Running(), epoch);
   return Admission{lsn};
 }
 
-Result<std::optional<Admission>> Sequencer::FindRetry(Producer& producer, int64_t seq) {
+Result<std::optional<Admission>> Sequencer::FindRetry(Producer& producer, int64_t seq,
+                                                      int64_t epoch) {
   std::lock_guard lock(mutex_);
-  return JudgeLocked(producer, seq);
+  return JudgeLocked(producer, seq, epoch);
 }
 
 bool Sequencer::TakeCommitRequest() {
@@ -157,6 +178,10 @@ bool Sequencer::TakeCommitRequest() {
 
 LastSeq Sequencer::LastSeqOf(const std::string& name, const std::string& table_uuid) {
   std::lock_guard lock(mutex_);
+  return LastSeqLocked(name, table_uuid);
+}
+
+LastSeq Sequencer::LastSeqLocked(const std::string& name, const std::string& table_uuid) const {
   const ProducerState* state = producers_.Find(name, table_uuid);
   if (state == nullptr || state->last_seq() == 0) {
     return {0, kNoLsn, producers_.forgotten_through()};
@@ -196,9 +221,10 @@ ProducerCheckpoint Sequencer::CheckpointAt(Lsn through) {
   return checkpoint;
 }
 
-Result<std::optional<Admission>> Sequencer::JudgeLocked(const Producer& producer, int64_t seq) {
+Result<std::optional<Admission>> Sequencer::JudgeLocked(const Producer& producer, int64_t seq,
+                                                        int64_t epoch) {
   using Verdict = ProducerTable::Verdict;
-  ARROW_ASSIGN_OR_RAISE(const auto judged, producers_.Judge(producer, seq));
+  ARROW_ASSIGN_OR_RAISE(const auto judged, producers_.Judge(producer, seq, epoch));
   if (judged.verdict == Verdict::kNew) return std::nullopt;
   if (lost_.Contains(judged.lsn)) {
     return Error(ErrorCode::kNotFound, "seq ", seq, " of producer '", producer.name(),

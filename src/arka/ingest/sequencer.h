@@ -60,6 +60,12 @@ struct LastSeq {
   Lsn forgotten_through = kNoLsn;
 };
 
+/// A producer that was claimed: for whoever goes on under its name.
+struct ProducerClaim {
+  int64_t epoch = 0;  // never given before; above all that were
+  LastSeq last;       // no write under a lower epoch comes after it
+};
+
 struct SequencerOptions {
   ProducerTableOptions producers;
   std::chrono::milliseconds acks_retention{300'000};  // how long back ReachedAt is exact
@@ -83,7 +89,7 @@ class Sequencer : public wal::LogListener {
   /// Every replayed write of a producer, oldest first, committed or not; errors as
   /// ProducerTable::Replay.
   Status RestoreSeq(const std::string& producer, const std::string& table_uuid, int64_t seq,
-                    Lsn lsn);
+                    Lsn lsn, int64_t epoch);
   /// LSNs that are in no log although later ones are: never durable.
   void RestoreLost(LsnRange lost);
   /// LSNs that the log may still hold and that nobody shall have any more: lost from now on, once a
@@ -103,16 +109,20 @@ class Sequencer : public wal::LogListener {
   Result<Lsn> Sequence(Table& table, wal::DefinitionId definition, DecodedWrite& write,
                        int64_t charged_bytes);
 
-  /// The handle for a producer's writes to a table; errors as ProducerTable::Open.
+  /// The handle for a producer's writes to a table under `epoch`; errors as ProducerTable::Open.
   Result<std::shared_ptr<Producer>> OpenProducer(const std::string& name,
-                                                 const std::string& table_uuid);
+                                                 const std::string& table_uuid, int64_t epoch);
+  /// From now on what the producer writes to that table under lower epochs is refused; a table that
+  /// is not there yet ("") has no such writes. Errors as ProducerTable::Open.
+  Result<ProducerClaim> ClaimProducer(const std::string& name, const std::string& table_uuid);
   /// As Sequence, where `seq` is the next one of `producer`; a seq that it wrote before is answered
   /// and nothing is written or held. Other errors as ProducerTable::Judge.
   Result<Admission> SequenceOnce(Table& table, wal::DefinitionId definition, DecodedWrite& write,
-                                 int64_t charged_bytes, Producer& producer, int64_t seq);
+                                 int64_t charged_bytes, Producer& producer, int64_t seq,
+                                 int64_t epoch);
   /// What SequenceOnce would answer without a new write: the retry or the error; nothing where
   /// `seq` is new.
-  Result<std::optional<Admission>> FindRetry(Producer& producer, int64_t seq);
+  Result<std::optional<Admission>> FindRetry(Producer& producer, int64_t seq, int64_t epoch);
   /// Whether anything is known that the log alone must not be asked for: producers, lost LSNs.
   bool needs_checkpoint() const;
   /// What was known when `through` was the last LSN; it must be between committed_lsn and last_lsn.
@@ -173,7 +183,9 @@ class Sequencer : public wal::LogListener {
 
   Result<Lsn> Append(Table& table, wal::WriteRecord record, DecodedWrite& write,
                      int64_t charged_bytes);
-  Result<std::optional<Admission>> JudgeLocked(const Producer& producer, int64_t seq);
+  Result<std::optional<Admission>> JudgeLocked(const Producer& producer, int64_t seq,
+                                               int64_t epoch);
+  LastSeq LastSeqLocked(const std::string& name, const std::string& table_uuid) const;
   RunningTime Running();
   // Where the rows of a write go that has just got its LSN.
   void Place(Table& table, BufferedWrite write);
@@ -192,6 +204,7 @@ class Sequencer : public wal::LogListener {
   DurabilityTracker tracker_;
   RunningClock running_;
   ProducerTable producers_;
+  int64_t last_epoch_ = 0;  // given to a claim, or of a write
   std::set<TableId> held_;  // tables that are gone; until Begin
   Backlog backlog_;
   std::deque<std::pair<Lsn, int64_t>> undurable_;  // charges of writes that are not kept

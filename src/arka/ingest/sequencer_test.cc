@@ -42,12 +42,12 @@ class SequencerTest : public ::testing::Test {
 };
 
 TEST_F(SequencerTest, LooksAtASeqAndAppendsItAsOneStep) {
-  const auto producer = sequencer.OpenProducer("p", table.uuid).ValueOrDie();
+  const auto producer = sequencer.OpenProducer("p", table.uuid, 0).ValueOrDie();
 
   // Both streams have looked before, and seen that seq 1 is new.
   for (int stream = 0; stream < 2; ++stream) {
     DecodedWrite write = SomeWrite();
-    const auto admission = sequencer.SequenceOnce(table, definition, write, 4, *producer, 1);
+    const auto admission = sequencer.SequenceOnce(table, definition, write, 4, *producer, 1, 0);
     ASSERT_THAT(admission, IsOk());
     EXPECT_EQ(admission->lsn, kFirstLsn);
     EXPECT_EQ(admission->is_retry, stream == 1);

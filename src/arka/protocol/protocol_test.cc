@@ -73,10 +73,13 @@ TEST(WriteHeaders, DefaultsAndEveryHeader) {
 
 TEST(WriteHeaders, WrongValuesAreRefusedByName) {
   const std::vector<std::pair<std::string, std::string>> wrong = {
-      {"arka-session", ""},       {"arka-session", std::string(129, 'a')},
-      {"arka-session", "a\nb"},   {"arka-acks", "DISK"},
-      {"arka-acks", "MEMORY,"},   {"arka-ack-until", "memory"},
-      {"arka-watermarks", "yes"}, {"arka-producer", "a\nb"}};
+      {"arka-session", ""},          {"arka-session", std::string(129, 'a')},
+      {"arka-session", "a\nb"},      {"arka-acks", "DISK"},
+      {"arka-acks", "MEMORY,"},      {"arka-ack-until", "memory"},
+      {"arka-watermarks", "yes"},    {"arka-producer", "a\nb"},
+      {"arka-producer-epoch", ""},   {"arka-producer-epoch", "0"},
+      {"arka-producer-epoch", "1x"}, {"arka-producer-epoch", "99999999999999999999"},
+      {"arka-producer-epoch", "1"}};  // of which producer?
   for (const auto& header : wrong) {
     const auto result = ParseWriteHeaders({header});
     ASSERT_FALSE(result.ok()) << header.first << "=" << header.second;

@@ -1,6 +1,7 @@
 #include "arka/protocol/write_headers.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace arka::protocol {
 namespace {
@@ -28,6 +29,17 @@ Result<std::string> NameIn(std::string_view header, std::string_view value) {
                  ": expected 1 to 128 printable characters, got ", value.size(), " bytes");
   }
   return std::string(value);
+}
+
+Result<int64_t> EpochIn(std::string_view value) {
+  int64_t epoch = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), epoch);
+  if (error != std::errc() || end != value.data() + value.size() || epoch < 1) {
+    return Error(ErrorCode::kInvalidRequest, "header ", kProducerEpochHeader, ": '",
+                 value.substr(0, 40),
+                 "' is not a whole number from 1 on; claim_producer gives one");
+  }
+  return epoch;
 }
 
 Result<std::array<bool, 4>> ParseAcks(std::string_view value) {
@@ -66,7 +78,13 @@ Result<WriteHeaders> ParseWriteHeaders(
       headers.watermarks = value == "true";
     } else if (name == kProducerHeader) {
       ARROW_ASSIGN_OR_RAISE(headers.producer, NameIn(name, value));
+    } else if (name == kProducerEpochHeader) {
+      ARROW_ASSIGN_OR_RAISE(headers.producer_epoch, EpochIn(value));
     }
+  }
+  if (headers.producer_epoch > 0 && headers.producer.empty()) {
+    return Error(ErrorCode::kInvalidRequest, "header ", kProducerEpochHeader, " without ",
+                 kProducerHeader, ": the epoch of which producer?");
   }
   return headers;
 }

@@ -14,6 +14,7 @@ namespace arka::protocol {
 
 inline constexpr std::string_view kSessionHeader = "arka-session";
 inline constexpr std::string_view kProducerHeader = "arka-producer";
+inline constexpr std::string_view kProducerEpochHeader = "arka-producer-epoch";
 inline constexpr std::string_view kAcksHeader = "arka-acks";
 inline constexpr std::string_view kAckUntilHeader = "arka-ack-until";
 inline constexpr std::string_view kWatermarksHeader = "arka-watermarks";
@@ -29,6 +30,7 @@ bool IsClientName(std::string_view name);
 struct WriteHeaders {
   std::string session;                                  // empty: the server makes one
   std::string producer;                                 // empty: batches have no seq
+  int64_t producer_epoch = 0;                           // 0: none
   std::array<bool, 4> acks = {true, true, true, true};  // by Tier
   Tier ack_until = Tier::kObjectStorage;
   bool watermarks = false;

@@ -99,6 +99,7 @@ void FrameBuffer::AddWrite(const WriteRecord& record) {
   StoreLittle(head + f::kDefinition, record.definition.value);
   StoreLittle(head + f::kLsn, record.lsn.value);
   StoreLittle(head + f::kSeq, record.seq);
+  StoreLittle(head + f::kEpoch, record.epoch);
   StoreLittle(head + f::kTimestamp, record.timestamp.time_since_epoch().count());
   StoreLittle(head + f::kHeaderBytes, static_cast<uint32_t>(header.size()));
   StoreLittle(head + f::kBodyBytes, static_cast<uint32_t>(body.size()));

@@ -44,6 +44,7 @@ class SegmentedLog : public Log {
   SegmentedLog(Fs& fs, Clock& clock, LogOptions options, Recovered recovered)
       : options_(std::move(options)),
         control_(std::move(recovered.control)),
+        epoch_(control_->state().epoch),
         definitions_(std::move(recovered.definitions)),
         pool_(std::move(recovered.pool)),
         reservation_(*control_, options_.lsn_block),
@@ -51,7 +52,7 @@ class SegmentedLog : public Log {
         writer_(fs, clock, *pool_,
                 {.directory = options_.directory,
                  .node = options_.node,
-                 .epoch = control_->state().epoch,
+                 .epoch = epoch_,
                  .segment_bytes = options_.segment_bytes,
                  .predecessor = recovered.end,
                  .first_number = recovered.end.segment + 1}),
@@ -87,6 +88,7 @@ class SegmentedLog : public Log {
 
   Lsn last_lsn() const override { return queue_.last_lsn(); }
   Lsn next_lsn() const override { return reservation_.next(); }
+  int64_t epoch() const override { return epoch_; }
   Lsn disk_lsn() const override { return queue_.durable_lsn(); }
   int64_t pending_bytes() const override { return queue_.pending_bytes(); }
   int64_t retained_bytes() const override { return pool_->total_bytes(); }
@@ -108,6 +110,7 @@ class SegmentedLog : public Log {
 
   const LogOptions options_;
   const std::unique_ptr<ControlFile> control_;
+  const int64_t epoch_;
   const std::unique_ptr<DefinitionTable> definitions_;
   const std::unique_ptr<SegmentPool> pool_;
   LsnReservation reservation_;

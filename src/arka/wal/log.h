@@ -41,6 +41,7 @@ struct WriteRecord {
   DefinitionId definition;
   std::string producer;  // empty: none
   int64_t seq = 0;       // 0: none
+  int64_t epoch = 0;     // of the producer; 0: none
   WallTime timestamp;
   std::shared_ptr<arrow::Buffer> header;  // the IPC message's metadata flatbuffer
   std::shared_ptr<arrow::Buffer> body;    // its body; 64-byte aligned in file and object
@@ -123,6 +124,8 @@ class Log {
   virtual Lsn last_lsn() const = 0;
   /// The LSN that Append gives next; after a crash there is a gap before it.
   virtual Lsn next_lsn() const = 0;
+  /// One more at every start of the log.
+  virtual int64_t epoch() const = 0;
   virtual Lsn disk_lsn() const = 0;
   /// Bytes appended and not yet durable.
   virtual int64_t pending_bytes() const = 0;

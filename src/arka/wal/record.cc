@@ -84,6 +84,7 @@ Result<std::optional<Frame>> ParseFrame(ByteSpan bytes, int64_t offset, uint32_t
   frame.definition = {LoadLittle<uint32_t>(at + f::kDefinition)};
   frame.lsn = Lsn{LoadLittle<int64_t>(at + f::kLsn)};
   frame.seq = LoadLittle<int64_t>(at + f::kSeq);
+  frame.epoch = LoadLittle<int64_t>(at + f::kEpoch);
   frame.timestamp_us = LoadLittle<int64_t>(at + f::kTimestamp);
   frame.producer = ByteSpan(at + kFrameHeaderBytes, producer_bytes);
   frame.header = ByteSpan(at + kFrameHeaderBytes + producer_bytes, header_bytes);

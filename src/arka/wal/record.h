@@ -51,6 +51,7 @@ struct Frame {
   DefinitionId definition;
   Lsn lsn;
   int64_t seq = 0;
+  int64_t epoch = 0;
   int64_t timestamp_us = 0;
   ByteSpan producer;
   ByteSpan header;
@@ -91,6 +92,7 @@ inline constexpr int64_t kTimestamp = 32;      // i64, microseconds; group: offs
 inline constexpr int64_t kHeaderBytes = 40;    // u32
 inline constexpr int64_t kBodyBytes = 44;      // u32
 inline constexpr int64_t kAnchor = 48;         // u32, group only
+inline constexpr int64_t kEpoch = 48;          // i64, write only
 }  // namespace frame_field
 
 }  // namespace arka::wal

@@ -22,6 +22,7 @@ TEST(Record, ComesBackAsItWentInAtAnySize) {
   for (const size_t size : {0, 1, 63, 64, 65, 4095, 4096, 4097, 100'000}) {
     WriteRecord record = RecordNamed(std::string(size, 'x'), 7);
     record.lsn = Lsn{1234};
+    record.epoch = (int64_t{3} << 32) + 1;
     FrameBuffer frames;
     frames.Reset(99);
     frames.AddWrite(record);
@@ -36,6 +37,7 @@ TEST(Record, ComesBackAsItWentInAtAnySize) {
     EXPECT_EQ(frame.definition, DefinitionId{7});
     EXPECT_EQ(frame.lsn, record.lsn);
     EXPECT_EQ(frame.seq, record.seq);
+    EXPECT_EQ(frame.epoch, record.epoch);
     EXPECT_EQ(frame.timestamp_us, record.timestamp.time_since_epoch().count());
     EXPECT_EQ(TextOf(frame.producer), record.producer);
     EXPECT_EQ(TextOf(frame.header), record.header->ToString());

@@ -26,6 +26,7 @@ WriteRecord RecordOf(const Frame& frame, const std::shared_ptr<arrow::Buffer>& p
           .producer = std::string(reinterpret_cast<const char*>(frame.producer.data()),
                                   frame.producer.size()),
           .seq = frame.seq,
+          .epoch = frame.epoch,
           .timestamp = WallTime(std::chrono::microseconds(frame.timestamp_us)),
           .header = Slice(parent, frame.header),
           .body = Slice(parent, frame.body)};
