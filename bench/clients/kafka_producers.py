@@ -75,6 +75,7 @@ class Producer:
         environment = {**os.environ, "PYTHONPATH": str(HOME / "python")}
         result = bench.load.program(self.broker, command, environment)
         result["rows_per_s"] = result["rows"] / result["seconds"]
+        result["client_us_each"] = result["client_cpu_s"] / result["rows"] * 1e6
         return result
 
 

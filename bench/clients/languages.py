@@ -70,6 +70,7 @@ class Language:
         count = PRINTS[turn.mode][0]
         if "seconds" in PRINTS[turn.mode]:
             result[f"{count}_per_s"] = result[count] / result["seconds"]
+            result["client_us_each"] = result["client_cpu_s"] / result[count] * 1e6
         if turn.server is self._arka:
             written = result[count] if count == "rows" else result[count] * rows
             self._written[turn.table] = self._written.get(turn.table, 0) + written
@@ -127,7 +128,7 @@ def measure_language(bench, name, start_kafka):
         runs.update(appended)
         language.check()
     return runs, [*writes_lines(name, runs), *latency_lines(name, runs),
-                  appender_line(name, runs, producer)]
+                  *appender_lines(name, runs, producer)]
 
 
 def writes_lines(name, runs):
@@ -141,6 +142,9 @@ def writes_lines(name, runs):
         Line(name, "writes/s, peer: plain library to Arka", arka, client, "(shown)",
              f"{over_arka:.2f} x", None),
         Line(name, "writes/s", None, client, f">= {least:,}", "", client[1] >= least),
+        Line(name, "client CPU us/write, peer: plain library to the echo",
+             *(spread(runs[f"writes: {turn}"], "client_us_each") for turn in ("raw, echo", "client")),
+             "(shown)", "", None),
     ]
 
 
@@ -153,13 +157,17 @@ def latency_lines(name, runs):
         yield Line(name, f"{label} Arka", arka, client, "(shown)", "", None)
 
 
-def appender_line(name, runs, producer):
+def appender_lines(name, runs, producer):
     client = spread(runs["appender: client"], "rows_per_s")
-    figure, peer, result = "appender rows/s", None, ""
+    of_client = spread(runs["appender: client"], "client_us_each")
+    label, peer, of_peer, result = "", None, None, ""
     if producer:
-        figure += f", peer: {producer.name}"
+        label = f", peer: {producer.name}"
         peer = spread(runs[f"appender: {producer.name}"], "rows_per_s")
+        of_peer = spread(runs[f"appender: {producer.name}"], "client_us_each")
         result = f"{client[1] / peer[1]:.2f} x"
+    target, met = f">= {ROWS_PER_S:,}", client[1] >= ROWS_PER_S
     if name in NO_ROWS_TARGET:
-        return Line(name, figure, peer, client, "(shown)", result, None)
-    return Line(name, figure, peer, client, f">= {ROWS_PER_S:,}", result, client[1] >= ROWS_PER_S)
+        target, met = "(shown)", None
+    return [Line(name, f"appender rows/s{label}", peer, client, target, result, met),
+            Line(name, f"client CPU us/row{label}", of_peer, of_client, "(shown)", "", None)]
