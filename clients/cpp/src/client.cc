@@ -36,28 +36,34 @@ Status CheckName(std::string_view what, const std::string& name) {
 }
 
 struct Claim {
-  ProducerState state;
+  int64_t last_seq = 0;
+  Lsn lsn = kNoLsn;  // of last_seq
   int64_t epoch = 0;
 };
 
-// Takes over a producer's name from the program that had it, and learns where that was.
+// Takes a producer's name over from the program that had it, once, and learns where that was.
 Result<Claim> ClaimProducer(Endpoint& endpoint, const std::string& producer,
                             const std::string& table, Deadline until) {
-  ARROW_ASSIGN_OR_RAISE(
-      const auto answers,
-      endpoint.RetriedAction("claim_producer", {{"producer", producer}, {"table", table}}, until));
-  const auto epoch = NumberIn(answers.front(), "epoch");
-  const auto last_seq = NumberIn(answers.front(), "last_seq");
-  if (!epoch || !last_seq) return Violation("claim_producer answered ", answers.front().dump());
-  Claim claim{{*last_seq, {}, {}}, *epoch};
-  if (const auto lsn = NumberIn(answers.front(), "lsn")) claim.state.lsn = Lsn{*lsn};
-  if (*last_seq > 0) {
-    // What it wrote may be in memory only. A crash would take it, and leave a gap below the numbers
-    // of this stream that nobody could fill.
+  const nlohmann::json body = {{"producer", producer}, {"table", table}};
+  const auto ask = [&](const char* action) -> Result<nlohmann::json> {
+    ARROW_ASSIGN_OR_RAISE(auto answers, endpoint.RetriedAction(action, body, until));
+    if (!NumberIn(answers.front(), "last_seq")) {
+      return Violation(action, " answered ", answers.front().dump());
+    }
+    return std::move(answers.front());
+  };
+  ARROW_ASSIGN_OR_RAISE(nlohmann::json answer, ask("claim_producer"));
+  const auto epoch = NumberIn(answer, "epoch");
+  if (!epoch) return Violation("claim_producer answered ", answer.dump());
+  if (*NumberIn(answer, "last_seq") > 0) {
+    // What is there may be in memory only. A crash would take it, and leave a gap below the numbers
+    // of this stream that nobody could fill. If one came in between, the answer is another.
     const nlohmann::json flush = {{"table", table}, {"level", TierName(Tier::kLocalDisk)}};
     ARROW_RETURN_NOT_OK(endpoint.RetriedAction("flush", flush, until).status());
+    ARROW_ASSIGN_OR_RAISE(answer, ask("last_seq"));
   }
-  return claim;
+  return Claim{*NumberIn(answer, "last_seq"), Lsn{NumberIn(answer, "lsn").value_or(kNoLsn.value)},
+               *epoch};
 }
 
 }  // namespace

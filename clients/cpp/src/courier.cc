@@ -19,8 +19,9 @@ namespace {
 
 // For a peer to end a stream on which all is said.
 constexpr auto kEndPatience = std::chrono::seconds(5);
-// Of the calls before a stream is opened again.
-constexpr milliseconds kAttemptTimeout = std::chrono::seconds(10);
+// Of the calls before a stream is opened again: they cannot be cancelled, and a stream that is
+// destroyed waits a little longer than this (stream.cc).
+constexpr milliseconds kAttemptTimeout = std::chrono::seconds(5);
 
 }  // namespace
 

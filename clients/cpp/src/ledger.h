@@ -47,7 +47,6 @@ struct KeptWrite {
 /// What the server knows of a producer.
 struct ProducerState {
   int64_t last_seq = 0;
-  std::optional<Lsn> lsn;                // of last_seq
   std::optional<Lsn> forgotten_through;  // producers whose last write was up to here are forgotten
 };
 
@@ -101,7 +100,7 @@ class Ledger {
   Lsn LsnOf(int64_t number) const { return lsns_[number - base_]; }
 
   int64_t offset_;         // seq - number
-  const Lsn lsn_before_;   // of the write before the stream's first
+  Lsn lsn_before_;         // of the write before the stream's first
   int64_t last_ = 0;       // number of the last write
   int64_t sent_ever_ = 0;  // of the last that was ever sent
   std::deque<KeptWrite> kept_;

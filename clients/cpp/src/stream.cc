@@ -15,7 +15,7 @@ using std::chrono::steady_clock;
 namespace {
 
 // For a peer to end a stream on which all is said, and for gRPC to let go of a call.
-constexpr auto kEndPatience = std::chrono::seconds(5);
+constexpr auto kEndPatience = std::chrono::seconds(6);
 
 }  // namespace
 

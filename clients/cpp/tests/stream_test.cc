@@ -1,0 +1,360 @@
+// Streams against a server in this process, which is good, or not.
+#include "arka_client/stream.h"
+
+#include "arka_client/client.h"
+#include "arka_client/tracking.h"
+#include "fake_server.h"
+
+#include <future>
+#include <thread>
+
+#include <arrow/api.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace arka::client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using ::testing::Contains;
+using ::testing::Each;
+using ::testing::Not;
+
+constexpr auto kPatience = seconds(20);
+
+std::shared_ptr<arrow::Schema> Numbers() {
+  static const auto schema = arrow::schema({arrow::field("number", arrow::int64())});
+  return schema;
+}
+
+std::shared_ptr<arrow::RecordBatch> Batch(int64_t rows = 1) {
+  arrow::Int64Builder builder;
+  for (int64_t row = 0; row < rows; ++row) EXPECT_TRUE(builder.Append(row).ok());
+  return arrow::RecordBatch::Make(Numbers(), rows, {builder.Finish().ValueOrDie()});
+}
+
+class StreamTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(server_); }
+
+  std::unique_ptr<Client> Connect(ClientOptions options = {}) {
+    return Client::Connect(server_->url(), std::move(options)).ValueOrDie();
+  }
+  std::unique_ptr<Stream> Open(StreamOptions options = {}) {
+    return Connect()->Open("sales.orders", std::move(options)).ValueOrDie();
+  }
+
+  std::unique_ptr<FakeServer> server_ = FakeServer::Start();
+};
+
+TEST_F(StreamTest, AWriteIsAFutureOfItsLsnAndItsLevels) {
+  const auto stream = Open();
+  const WriteHandle first = stream->Write(Batch()).ValueOrDie();
+  const WriteHandle second = stream->Write(Batch()).ValueOrDie();
+  EXPECT_EQ(first.Lsn(kPatience).ValueOrDie(), Lsn{1000});
+  EXPECT_EQ(second.Wait(Tier::kCommitted, kPatience).ValueOrDie(), Lsn{1001});
+  EXPECT_EQ(first.level(), Tier::kCommitted);
+  EXPECT_EQ(second.seq(), 2);
+  EXPECT_EQ(stream->WriteDurable(Batch(), Tier::kObjectStorage, kPatience).ValueOrDie(), Lsn{1002});
+  EXPECT_TRUE(stream->WaitForDurability(Lsn{1001}, Tier::kLocalDisk, kPatience).ok());
+  EXPECT_EQ(CodeOf(stream->WaitForDurability(Lsn{7777}, Tier::kLocalDisk)), Code::kInvalidArgument);
+  EXPECT_EQ(stream->lag(Tier::kLocalDisk).writes, 0);
+  EXPECT_EQ(stream->kept_bytes(), 0);
+  EXPECT_TRUE(stream->Close(Tier::kCommitted, kPatience).ok());
+  EXPECT_TRUE(stream->Close(Tier::kCommitted, kPatience).ok());  // again: nothing
+  EXPECT_EQ(CodeOf(stream->Write(Batch()).status()), Code::kFailedPrecondition);
+}
+
+TEST_F(StreamTest, WritesEverySeqOnceThoughEveryConnectionIsCut) {
+  server_->cut_after_batches = 7;
+  const auto stream = Open();
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(stream->Write(Batch()).ok());
+  ASSERT_TRUE(stream->Close(Tier::kLocalDisk, kPatience).ok());
+  const auto writes = server_->writes();
+  ASSERT_EQ(writes.size(), 50);
+  for (size_t i = 0; i < writes.size(); ++i) EXPECT_EQ(writes[i].seq, static_cast<int64_t>(i + 1));
+  EXPECT_GE(server_->connections, 8);
+  EXPECT_THAT(server_->actions(), Each(std::string("last_seq")));
+}
+
+TEST_F(StreamTest, TellsAcksOutsideOfTheThreadThatReadsThem) {
+  std::promise<void> release;
+  std::atomic<int> heard = 0;
+  StreamOptions options;
+  options.on_ack = [&, gate = release.get_future().share()](const Ack&) {
+    gate.wait();
+    ++heard;
+  };
+  const auto stream = Open(options);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(stream->Write(Batch()).ok());
+  // Nobody is held up by a callback that stands still.
+  ASSERT_TRUE(stream->WaitForDurability(Tier::kCommitted, kPatience).ok());
+  EXPECT_EQ(heard, 0);
+  release.set_value();
+  ASSERT_TRUE(stream->Close(Tier::kCommitted, kPatience).ok());
+  EXPECT_EQ(heard, 40);
+}
+
+TEST_F(StreamTest, CloseIsOverInTimeAndSaysWhatIsPending) {
+  server_->silent = true;
+  const auto stream = Open();
+  ASSERT_TRUE(stream->Write(Batch(5)).ok());
+  const auto began = steady_clock::now();
+  const arrow::Status late = stream->Close(Tier::kLocalDisk, milliseconds(200));
+  EXPECT_LT(steady_clock::now() - began, seconds(3));
+  EXPECT_EQ(CodeOf(late), Code::kDeadlineExceeded) << late;
+  EXPECT_TRUE(IsRetryable(late));
+  ASSERT_EQ(stream->pending().size(), 1);
+  EXPECT_EQ(stream->pending()[0]->num_rows(), 5);
+}
+
+TEST_F(StreamTest, TheDestructorEndsWhateverGoesOnAndTellsThoseWhoWait) {
+  server_->silent = true;
+  auto stream = Open();
+  const WriteHandle write = stream->Write(Batch()).ValueOrDie();
+  auto waiting = std::async(std::launch::async, [&] { return write.Wait().status(); });
+  const auto began = steady_clock::now();
+  stream.reset();
+  EXPECT_LT(steady_clock::now() - began, seconds(8));
+  const arrow::Status told = waiting.get();
+  EXPECT_EQ(CodeOf(told), Code::kFailedPrecondition) << told;
+  EXPECT_FALSE(write.lsn());  // the handle outlives its stream
+}
+
+TEST_F(StreamTest, ACallbackThatNeverReturnsDoesNotHoldUpTheDestructorForEver) {
+  const auto gate = std::make_shared<std::promise<void>>();
+  const auto called = std::make_shared<std::promise<void>>();
+  StreamOptions options;
+  options.on_ack = [called, opened = gate->get_future().share()](const Ack& ack) {
+    if (ack.level == Tier::kMemory) called->set_value();
+    opened.wait();
+  };
+  auto stream = Open(options);
+  ASSERT_TRUE(stream->Write(Batch()).ok());
+  called->get_future().wait();
+  const auto began = steady_clock::now();
+  stream.reset();
+  EXPECT_LT(steady_clock::now() - began, seconds(10));
+  gate->set_value();
+}
+
+TEST_F(StreamTest, KeepsNoMoreThanTheBudget) {
+  server_->silent = true;
+  StreamOptions options;
+  options.budget_bytes = 100'000;
+  const auto stream = Open(options);
+  ASSERT_TRUE(stream->TryWrite(Batch(5000)).ok());
+  ASSERT_TRUE(stream->TryWrite(Batch(5000)).ok());
+  const arrow::Status full = stream->TryWrite(Batch(5000)).status();
+  EXPECT_EQ(CodeOf(full), Code::kResourceExhausted) << full;
+  EXPECT_TRUE(IsRetryable(full));
+  const arrow::Status late = stream->Write(Batch(5000), milliseconds(50)).status();
+  EXPECT_EQ(CodeOf(late), Code::kDeadlineExceeded) << late;
+  EXPECT_GT(stream->kept_bytes(), 80'000);
+  EXPECT_LE(stream->kept_bytes(), 100'000);
+}
+
+TEST_F(StreamTest, LetsOneLargerBatchInWhereNothingElseIsKept) {
+  StreamOptions options;
+  options.budget_bytes = 1000;
+  const auto stream = Open(options);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(stream->Write(Batch(5000), kPatience).ok());
+  ASSERT_TRUE(stream->Close(Tier::kLocalDisk, kPatience).ok());
+  EXPECT_EQ(server_->rows(), 15'000);
+}
+
+TEST_F(StreamTest, ABatchOfAnotherSchemaIsRefusedAndSparesTheStream) {
+  const auto stream = Open();
+  ASSERT_TRUE(stream->Write(Batch()).ok());
+  const auto other =
+      arrow::RecordBatch::Make(arrow::schema({arrow::field("text", arrow::utf8())}), 1,
+                               {arrow::MakeArrayOfNull(arrow::utf8(), 1).ValueOrDie()});
+  EXPECT_EQ(CodeOf(stream->Write(other).status()), Code::kInvalidArgument);
+  ASSERT_TRUE(stream->Write(Batch()).ok());
+  EXPECT_TRUE(stream->Close(Tier::kLocalDisk, kPatience).ok());
+}
+
+TEST_F(StreamTest, AnErrorThatStaysFailsTheStreamAtOnceAndForGood) {
+  server_->refusal = arrow::Status::Invalid("no such column");
+  const auto stream = Open();
+  const WriteHandle write = stream->Write(Batch()).ValueOrDie();
+  const arrow::Status refused = write.Wait(Tier::kLocalDisk, kPatience).status();
+  EXPECT_EQ(CodeOf(refused), Code::kInvalidArgument) << refused;
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("no such column"));
+  EXPECT_EQ(server_->connections, 1);
+  EXPECT_TRUE(stream->Write(Batch()).status().Equals(refused));
+  EXPECT_EQ(stream->pending().size(), 1);
+}
+
+TEST_F(StreamTest, AnErrorThatMayPassIsTriedAgainUntilTheDeadline) {
+  server_->refusal = arrow::flight::MakeFlightError(arrow::flight::FlightStatusCode::Unavailable,
+                                                    "come back later");
+  StreamOptions options;
+  options.deadline = milliseconds(400);
+  const auto stream = Open(options);
+  const WriteHandle write = stream->Write(Batch()).ValueOrDie();
+  const arrow::Status late = write.Wait(Tier::kLocalDisk, kPatience).status();
+  EXPECT_EQ(CodeOf(late), Code::kDeadlineExceeded) << late;
+  EXPECT_THAT(late.message(), ::testing::HasSubstr("come back later"));
+  EXPECT_GT(server_->connections, 1);
+}
+
+TEST_F(StreamTest, OpenWithASchemaFailsWhereNobodyIsAtHome) {
+  const std::string url = server_->url();
+  server_.reset();
+  ClientOptions options;
+  options.deadline = milliseconds(400);
+  const auto client = Client::Connect(url, options).ValueOrDie();
+  StreamOptions stream_options;
+  stream_options.schema = Numbers();
+  const auto began = steady_clock::now();
+  const arrow::Status failed = client->Open("sales.orders", stream_options).status();
+  EXPECT_EQ(CodeOf(failed), Code::kDeadlineExceeded) << failed;
+  EXPECT_LT(steady_clock::now() - began, seconds(10));
+  server_ = FakeServer::Start();
+}
+
+TEST_F(StreamTest, AProducerThatWasGivenANameIsClaimedAndGoesOnUnderItsEpoch) {
+  server_->last_seq = 7;
+  StreamOptions options;
+  options.producer = "till 4";
+  const auto stream = Open(options);
+  EXPECT_EQ(stream->next_seq(), 8);
+  EXPECT_THAT(server_->actions(), ::testing::ElementsAre("claim_producer", "flush", "last_seq"));
+  ASSERT_TRUE(stream->Write(Batch()).ok());
+  ASSERT_TRUE(stream->Close(Tier::kLocalDisk, kPatience).ok());
+  EXPECT_EQ(server_->writes()[0].seq, 8);
+  EXPECT_EQ(server_->header("arka-producer"), "till 4");
+  EXPECT_EQ(server_->header("arka-producer-epoch"), "4294967297");
+}
+
+TEST_F(StreamTest, AProducerOfARandomNameIsNotClaimed) {
+  const auto stream = Open();
+  ASSERT_TRUE(stream->Write(Batch()).ok());
+  ASSERT_TRUE(stream->Close(Tier::kLocalDisk, kPatience).ok());
+  EXPECT_EQ(server_->header("arka-producer"), stream->producer());
+  EXPECT_EQ(server_->header("arka-producer-epoch"), "");
+  EXPECT_THAT(server_->actions(), Not(Contains("claim_producer")));
+}
+
+TEST_F(StreamTest, DialsOnceForWhatIsWrittenAfterALoss) {
+  server_->cut_after_batches = 2;
+  const auto stream = Open();
+  ASSERT_TRUE(stream->WriteDurable(Batch(), Tier::kLocalDisk, kPatience).ok());
+  EXPECT_EQ(server_->connections, 1);
+  ASSERT_TRUE(
+      stream->WriteDurable(Batch(), Tier::kLocalDisk, kPatience).ok());  // it is cut by this
+  EXPECT_EQ(server_->connections, 2);
+}
+
+TEST_F(StreamTest, NamesThatAreNoneAreRefusedWithoutAskingTheServer) {
+  const auto client = Connect();
+  EXPECT_EQ(CodeOf(client->Open("sales/orders").status()), Code::kInvalidArgument);
+  StreamOptions options;
+  options.producer = std::string(129, 'x');
+  EXPECT_EQ(CodeOf(client->Open("sales.orders", options).status()), Code::kInvalidArgument);
+  EXPECT_EQ(CodeOf(Client::Connect("http://localhost").status()), Code::kInvalidArgument);
+  EXPECT_EQ(server_->actions().size(), 0);
+}
+
+TEST_F(StreamTest, ATrackerWaitsForManyWritesByTheirLsns) {
+  AckTracker tracker;
+  StreamOptions options;
+  options.on_ack = [&](const Ack& ack) { tracker.OnAck(ack); };
+  const auto stream = Open(options);
+  std::vector<Lsn> lsns;
+  for (int i = 0; i < 5; ++i) {
+    lsns.push_back(stream->WriteDurable(Batch(), Tier::kMemory, kPatience).ValueOrDie());
+  }
+  ASSERT_TRUE(tracker.WaitAll(lsns, Tier::kCommitted, kPatience).ok());
+  EXPECT_EQ(tracker.LevelOf(lsns[0]), Tier::kCommitted);
+  EXPECT_FALSE(tracker.LevelOf(Lsn{5000}));
+  EXPECT_EQ(CodeOf(tracker.WaitAll({Lsn{5000}}, Tier::kMemory, milliseconds(10))),
+            Code::kDeadlineExceeded);
+}
+
+TEST_F(StreamTest, ACacheForgetsWhatIsSafe) {
+  LocalCache<std::string> cache(Tier::kObjectStorage);
+  const auto stream = Open();
+  cache.Put(stream->Write(Batch()).ValueOrDie(), "first");
+  ASSERT_TRUE(stream->WaitForDurability(Tier::kCommitted, kPatience).ok());
+  server_->silent = true;
+  cache.Put(stream->Write(Batch()).ValueOrDie(), "second");
+  EXPECT_THAT(cache.Clean(Watermarks{}), ::testing::ElementsAre("first"));
+  // A watermark is not believed of a write that is not on disk: its LSN may still change.
+  EXPECT_THAT(cache.Clean({Lsn{9000}, Lsn{9000}, Lsn{9000}, Lsn{9000}}), ::testing::IsEmpty());
+  EXPECT_EQ(cache.size(), 1);
+}
+
+class AppenderTest : public StreamTest {
+ protected:
+  std::unique_ptr<Appender> OpenAppender(AppenderOptions options) {
+    options.stream.schema = Numbers();
+    return Connect()->OpenAppender("sales.orders", options).ValueOrDie();
+  }
+};
+
+TEST_F(AppenderTest, WritesABatchWhenItIsFull) {
+  AppenderOptions options;
+  options.max_rows = 10;
+  options.linger = std::chrono::hours(1);
+  const auto appender = OpenAppender(options);
+  for (int i = 0; i < 25; ++i) ASSERT_TRUE(appender->Append({i}).ok());
+  ASSERT_TRUE(appender->stream().WaitForDurability(Tier::kLocalDisk, kPatience).ok());
+  EXPECT_EQ(server_->writes().size(), 2);
+  EXPECT_EQ(server_->rows(), 20);
+  ASSERT_TRUE(appender->Flush(Tier::kLocalDisk, kPatience).ok());
+  EXPECT_EQ(server_->rows(), 25);
+}
+
+TEST_F(AppenderTest, WritesABatchWhenItsFirstRowIsOldEnough) {
+  AppenderOptions options;
+  options.linger = milliseconds(1);
+  const auto appender = OpenAppender(options);
+  ASSERT_TRUE(appender->Append({1}).ok());
+  const auto until = steady_clock::now() + kPatience;
+  while (server_->rows() == 0 && steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_EQ(server_->rows(), 1);
+}
+
+TEST_F(AppenderTest, ARowThatIsRefusedIsNotInAndSparesTheOthers) {
+  const auto appender = OpenAppender({});
+  ASSERT_TRUE(appender->Append({1}).ok());
+  EXPECT_EQ(CodeOf(appender->Append({"one"})), Code::kInvalidArgument);
+  EXPECT_EQ(CodeOf(appender->AppendNamed({{"text", 1}})), Code::kInvalidArgument);
+  ASSERT_TRUE(appender->AppendNamed({{"number", 2}}).ok());
+  ASSERT_TRUE(appender->Close(Tier::kLocalDisk, kPatience).ok());
+  EXPECT_EQ(server_->rows(), 2);
+  EXPECT_EQ(CodeOf(appender->Append({3})), Code::kFailedPrecondition);
+}
+
+TEST_F(AppenderTest, AppendWaitsForRoomAndLosesNoRowOverIt) {
+  server_->silent = true;
+  AppenderOptions options;
+  options.max_rows = 100;
+  options.linger = std::chrono::hours(1);
+  options.stream.budget_bytes = 4000;
+  options.stream.deadline = milliseconds(50);
+  const auto appender = OpenAppender(options);
+  arrow::Status full;
+  int taken = 0;
+  for (; full.ok() && taken < 10'000; taken += full.ok()) full = appender->Append({taken});
+  EXPECT_EQ(CodeOf(full), Code::kDeadlineExceeded) << full;
+  // Beside what the stream keeps, one batch waits and another is gathered; the row that found no
+  // room is in neither.
+  EXPECT_EQ(appender->stream().pending().size() * 100 + 200, taken);
+}
+
+TEST_F(AppenderTest, TheDestructorDoesNotWaitForWhatCannotBeWritten) {
+  server_->silent = true;
+  auto appender = OpenAppender({});
+  ASSERT_TRUE(appender->Append({1}).ok());
+  const auto began = steady_clock::now();
+  appender.reset();
+  EXPECT_LT(steady_clock::now() - began, seconds(8));
+}
+
+}  // namespace
+}  // namespace arka::client
