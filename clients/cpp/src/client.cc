@@ -99,7 +99,7 @@ Result<std::unique_ptr<Stream>> Client::Open(const std::string& table, StreamOpt
   parts->session = options.session;
   parts->endpoint = endpoint_;
   parts->outbox =
-      std::make_shared<Outbox>(Ledger(claim.state.last_seq, claim.state.lsn.value_or(kNoLsn)),
+      std::make_shared<Outbox>(Ledger(claim.last_seq, claim.lsn),
                                OutboxOptions{options.budget_bytes.value_or(options_.budget_bytes),
                                              deadline, options.on_ack != nullptr, options.schema});
   parts->courier =
