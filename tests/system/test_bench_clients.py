@@ -25,7 +25,7 @@ def bench(output, *arguments):
     return bench_with([sys.executable, ROOT / "bench/clients/run.py"], output, *arguments)
 
 
-@pytest.mark.parametrize("language", ["python", "go", "javascript"])
+@pytest.mark.parametrize("language", ["python", "go", "javascript", "cpp"])
 def test_every_figure_of_a_language_is_measured_and_every_row_of_it_is_in_the_table(
         tmp_path, language):
     done = bench(tmp_path / "out.json", language)

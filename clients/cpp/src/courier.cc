@@ -132,7 +132,7 @@ Status Courier::Carry(Attempt& attempt) {
       {std::string(protocol::kWatermarksHeader), "true"},
   };
   if (options_.epoch != 0) {
-    headers.emplace_back("arka-producer-epoch", std::to_string(options_.epoch));
+    headers.emplace_back(protocol::kProducerEpochHeader, std::to_string(options_.epoch));
   }
   ARROW_ASSIGN_OR_RAISE(attempt.connection,
                         Connection::Open(*endpoint_, options_.table, std::move(headers)));
