@@ -1,0 +1,48 @@
+"""examples/java: the guide's example with plain flight-core runs as it stands."""
+
+import shutil
+import subprocess
+
+import pytest
+from testbed import lake
+from testbed.server import ROOT
+
+pytestmark = [
+    pytest.mark.timeout(600),  # the first run in a checkout may fetch the libraries
+    pytest.mark.skipif(shutil.which("mvn") is None, reason="no Maven: ./dev setup brings it"),
+]
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    made = tmp_path_factory.mktemp("java")
+    libraries = made / "class path"
+    subprocess.run(
+        ["mvn", "-q", "-B", "-f", ROOT / "examples/java/pom.xml", f"-Dmaven.repo.local={ROOT}/.deps/m2",
+         "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath",
+         f"-Dmdep.outputFile={libraries}"], check=True, timeout=580)
+    class_path = f"{made}:{libraries.read_text().strip()}"
+    subprocess.run(["javac", "-Xlint:all,-processing,-classfile,-try", "-Werror", "-cp", class_path, "-d", made,
+                    ROOT / "examples/java/ArkaFlightClient.java"], check=True, timeout=120)
+    return ["java", "--add-opens=java.base/java.nio=ALL-UNNAMED", "-Xmx256m", "-XX:TieredStopAtLevel=1",
+            "-cp", class_path, "ArkaFlightClient"]
+
+
+def run(command, *arguments):
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_hundred_batches_are_written_and_every_level_is_told(command, server):
+    done = run(command, "localhost", str(server.port), "COMMITTED")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"100 writes reached {level}"
+        for level in ("MEMORY", "LOCAL_DISK", "OBJECT_STORAGE", "COMMITTED")]
+    rows = lake.read_with_pyiceberg(server, "arka.my_table").to_pylist()
+    assert sorted((row["id"], row["name"]) for row in rows) == [(i, f"name {i}") for i in range(100)]
+
+
+def test_it_says_why_where_there_is_no_server(command, server):
+    server.stop()
+    done = run(command, "localhost", str(server.port))
+    assert done.returncode == 1 and "UNAVAILABLE" in done.stderr
