@@ -2,7 +2,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.arrow.flight.CallHeaders;
 import org.apache.arrow.flight.FlightCallHeaders;
 import org.apache.arrow.flight.FlightClient;
@@ -37,8 +37,8 @@ public class ArkaFlightClient {
   static void send(FlightClient.ClientStreamListener writer, VectorSchemaRoot root, int batches) {
     writer.start(root);
     for (int i = 0; i < batches; i++) {
-      while (!writer.isReady() && !writer.isCancelled()) {
-        Thread.onSpinWait(); // or Flight would pile up in direct memory what the server does not take yet
+      while (!writer.isReady()) { // or Flight would pile up in direct memory what the server does not take yet
+        LockSupport.parkNanos(50_000);
       }
       ((BigIntVector) root.getVector("id")).setSafe(0, i);
       ((VarCharVector) root.getVector("name")).setSafe(0, ("name " + i).getBytes(StandardCharsets.UTF_8));
@@ -77,14 +77,16 @@ public class ArkaFlightClient {
       FlightDescriptor descriptor = FlightDescriptor.path("streaming_write");
 
       try (FlightClient.ExchangeReaderWriter exchange = client.doExchange(descriptor, new HeaderCallOption(headers))) {
-        CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> send(exchange.getWriter(), root, 100));
+        Thread sender = new Thread(() -> send(exchange.getWriter(), root, 100));
+        sender.setDaemon(true); // one that waits for a call that has failed keeps nobody
+        sender.start();
         Map<String, Integer> counts = readAcks(exchange.getReader()); // the server's word on what went wrong comes here
         for (String reached : List.of("MEMORY", "LOCAL_DISK", "OBJECT_STORAGE", "COMMITTED")) {
           if (counts.containsKey(reached)) {
             System.out.println(counts.get(reached) + " writes reached " + reached);
           }
         }
-        sent.join();
+        sender.join();
       }
     }
   }
