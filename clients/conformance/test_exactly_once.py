@@ -205,23 +205,3 @@ def test_a_table_that_is_dropped_ends_its_streams(server, driver):
         driver.write(first=15, batches=1, rows=5)
         driver.wait(level="LOCAL_DISK", timeout_ms=20_000)
     assert refused.value.code in ("NOT_FOUND", "DATA_LOSS") and not refused.value.retryable
-
-
-def test_a_certain_seq_is_never_written_twice_by_two_programs_of_one_name(server, start_driver):
-    """The server cannot tell them apart; the one that notices says so."""
-    one, other = start_driver(), start_driver()
-    for driver in (one, other):
-        driver.connect(url=server.location, options={"deadline_ms": 20_000})
-    one.open(table=ORDERS, producer="till 4")
-    one.write(first=0, batches=1, rows=5)
-    one.wait(level="LOCAL_DISK", timeout_ms=30_000)
-    other.open(table=ORDERS, producer="till 4")
-    other.write(first=5, batches=5, rows=5)
-    other.wait(level="LOCAL_DISK", timeout_ms=30_000)
-    server.kill()  # so that the first one asks where it is
-    server.restart()
-    with pytest.raises(DriverError) as refused:
-        one.write(first=5, batches=1, rows=5)
-        one.wait(level="LOCAL_DISK", timeout_ms=20_000)
-    assert refused.value.code == "FAILED_PRECONDITION" and "till 4" in refused.value.message
-    Rows(server).check(30)

@@ -282,6 +282,17 @@ type lastSeq struct {
 	ForgottenThrough *int64 `json:"forgotten_through"`
 }
 
+// claim takes a producer's name over: under the epochs of before nothing is written any more.
+func (c *Client) claim(ctx context.Context, producer, table string) (epoch int64, last lastSeq, err error) {
+	var claimed struct {
+		lastSeq
+		Epoch int64 `json:"epoch"`
+	}
+	err = c.action(ctx, c.call, "claim_producer", map[string]string{"producer": producer, "table": table},
+		func(answer []byte) error { return json.Unmarshal(answer, &claimed) })
+	return claimed.Epoch, claimed.lastSeq, err
+}
+
 func (c *Client) lastSeq(ctx context.Context, call caller, producer, table string) (lastSeq, error) {
 	var last lastSeq
 	err := c.action(ctx, call, "last_seq", map[string]string{"producer": producer, "table": table},

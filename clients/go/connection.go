@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -255,6 +256,9 @@ func (s *Stream) open() (*connection, error) {
 	headers := []string{
 		"arka-producer", s.options.Producer, "arka-session", s.options.Session,
 		"arka-acks", strings.Join(levels, ","), "arka-ack-until", LocalDisk.String(),
+	}
+	if s.epoch != 0 {
+		headers = append(headers, "arka-producer-epoch", strconv.FormatInt(s.epoch, 10))
 	}
 	if s.options.OnWatermarks != nil {
 		headers = append(headers, "arka-watermarks", "true")

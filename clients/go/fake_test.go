@@ -40,6 +40,8 @@ type fake struct {
 	levels      map[int64]string
 	nextLSN     int64
 	forgotten   *int64
+	epoch       int64 // under which the producer is claimed
+	unsafe      int   // writes that a crash takes just before the next flush
 	retryable   string
 	actions     map[string]int
 
@@ -124,6 +126,11 @@ func (f *fake) crash(t *testing.T) {
 }
 
 func (f *fake) DoExchange(exchange flight.FlightService_DoExchangeServer) error {
+	var epoch int64
+	sent, _ := metadata.FromIncomingContext(exchange.Context())
+	for _, text := range sent.Get("arka-producer-epoch") {
+		_, _ = fmt.Sscan(text, &epoch)
+	}
 	f.mu.Lock()
 	f.connections++
 	connection, retryable := f.connections, f.retryable
@@ -149,6 +156,10 @@ func (f *fake) DoExchange(exchange flight.FlightService_DoExchangeServer) error 
 		}
 		first := reader.RecordBatch().Column(0).(*array.Int64).Value(0)
 		f.mu.Lock()
+		if epoch < f.epoch {
+			f.mu.Unlock()
+			return status.Errorf(codes.FailedPrecondition, "claimed since under epoch %d", f.epoch)
+		}
 		if meta.Seq > int64(len(f.lsns))+1 {
 			f.mu.Unlock()
 			return status.Errorf(codes.InvalidArgument, "seq %d: expected %d", meta.Seq, len(f.lsns)+1)
@@ -188,7 +199,11 @@ func (f *fake) DoAction(action *flight.Action, answers flight.FlightService_DoAc
 	_ = json.Unmarshal(action.Body, &body)
 	answer := map[string]any{}
 	switch action.Type {
-	case "last_seq":
+	case "claim_producer", "last_seq":
+		if action.Type == "claim_producer" {
+			f.epoch += 1 << 32
+			answer["epoch"] = f.epoch
+		}
 		answer["last_seq"] = len(f.lsns)
 		if len(f.lsns) > 0 {
 			answer["lsn"] = f.lsns[len(f.lsns)-1]
@@ -203,6 +218,8 @@ func (f *fake) DoAction(action *flight.Action, answers flight.FlightService_DoAc
 		}
 		answer["levels"] = levels
 	case "flush":
+		f.lsns, f.numbers = f.lsns[:len(f.lsns)-f.unsafe], f.numbers[:len(f.numbers)-f.unsafe]
+		f.unsafe = 0
 		answer["lsn"] = f.nextLSN - 1
 	default:
 		return status.Errorf(codes.NotFound, "no action %q", action.Type)

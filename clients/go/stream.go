@@ -17,7 +17,8 @@ type StreamOptions struct {
 	// Schema of every batch; nil: that of the first.
 	Schema *arrow.Schema
 	// Producer is this writer's stable name: a program that is started again with the same name goes on
-	// where it was. One name belongs to one sequence of batches. Random where it is empty.
+	// where it was, and takes the name over: a stream that had it before fails with FAILED_PRECONDITION
+	// instead of writing any more. One name belongs to one sequence of batches. Random where it is empty.
 	Producer string
 	// Session is the name that DurabilityStatus asks by; the client's where it is empty.
 	Session string
@@ -53,6 +54,7 @@ type Stream struct {
 	table   string
 	path    []string
 	options StreamOptions
+	epoch   int64 // under which the producer is claimed; 0 where its name is random
 
 	ctx    context.Context // of everything that it does; ends when the stream does
 	cancel context.CancelFunc
@@ -158,18 +160,26 @@ func (c *Client) Open(ctx context.Context, table string, options StreamOptions) 
 	return s, nil
 }
 
-// findBeginning asks where the producer goes on.
+// findBeginning asks where the producer goes on. One that has a name is claimed: what an earlier program
+// of that name still has on the way is not written any more.
 func (s *Stream) findBeginning(ctx context.Context, known bool) error {
+	if known {
+		epoch, last, err := s.client.claim(ctx, s.options.Producer, s.table)
+		if err != nil {
+			return err
+		}
+		s.epoch = epoch
+		if last.LastSeq > 0 {
+			// What a predecessor wrote may be in memory only. A crash would take it, and leave a gap below
+			// the numbers of this stream that nobody could fill.
+			if _, err := s.client.Flush(ctx, s.table, LocalDisk); err != nil {
+				return err
+			}
+		}
+	}
 	last, err := s.client.lastSeq(ctx, s.client.call, s.options.Producer, s.table)
 	if err != nil {
 		return err
-	}
-	if known && last.LastSeq > 0 {
-		// What a predecessor wrote may be in memory only. A crash would take it, and leave a gap below
-		// the numbers of this stream that nobody could fill.
-		if _, err := s.client.Flush(ctx, s.table, LocalDisk); err != nil {
-			return err
-		}
 	}
 	s.last, s.sent, s.onDisk = last.LastSeq, last.LastSeq, last.LSN
 	for tier := range s.reached {

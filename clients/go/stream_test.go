@@ -209,6 +209,45 @@ func TestAnotherProgramOfTheSameNameIsNoticed(t *testing.T) {
 	}
 }
 
+func TestAStreamWhoseNameWasClaimedByAnotherFailsAndHasWhatItKeeps(t *testing.T) {
+	server := startFake(t)
+	elder := server.open(t, StreamOptions{Producer: "till 4"})
+	must(t, send(t, elder, 0, 1)[0].Wait(timeout(t), LocalDisk))
+	younger := server.open(t, StreamOptions{Producer: "till 4"})
+	write := send(t, elder, 100, 1)[0]
+	failed := failsWith(t, write.Wait(timeout(t), LocalDisk), FailedPrecondition, false)
+	if !strings.Contains(failed.Message, "claimed since") {
+		t.Fatal(failed)
+	}
+	_, err := elder.Write(timeout(t), numbers(101, 1))
+	failsWith(t, err, FailedPrecondition, false)
+	equal(t, len(elder.Pending()), 1)
+	must(t, send(t, younger, 1, 2)[1].Wait(timeout(t), LocalDisk))
+	sameText(t, server.written(), upTo(3))
+	equal(t, server.connections, 2)
+}
+
+func TestANameIsClaimedOnceForAStreamAndItsConnectionsSaySo(t *testing.T) {
+	server := startFake(t)
+	server.answer = func(connection, nth int, _, lsn int64) ([]ackRow, error) {
+		if connection <= 3 && nth == 2 {
+			return nil, status.Error(codes.Unavailable, "cut")
+		}
+		return everyLevel(lsn), nil
+	}
+	stream := server.open(t, StreamOptions{Producer: "till 4"})
+	send(t, stream, 0, 20)
+	must(t, stream.Close(timeout(t)))
+	sameText(t, server.written(), upTo(20))
+	sameText(t, []any{server.actions["claim_producer"], server.connections}, []any{1, 4})
+}
+
+func TestARandomNameIsNotClaimed(t *testing.T) {
+	server := startFake(t)
+	must(t, send(t, server.open(t, StreamOptions{}), 0, 1)[0].Wait(timeout(t), LocalDisk))
+	equal(t, server.actions["claim_producer"], 0)
+}
+
 func TestAProducerThatIsKnownGoesOnOnlyAfterWhatIsOnDisk(t *testing.T) {
 	server := startFake(t)
 	must(t, send(t, server.open(t, StreamOptions{Producer: "till 4"}), 0, 3)[2].Wait(timeout(t), Committed))
@@ -217,6 +256,16 @@ func TestAProducerThatIsKnownGoesOnOnlyAfterWhatIsOnDisk(t *testing.T) {
 	equal(t, server.actions["flush"], 1)
 	must(t, send(t, stream, 3, 1)[0].Wait(timeout(t), Committed))
 	sameText(t, server.written(), upTo(4))
+}
+
+func TestAProducerThatIsKnownGoesOnAfterWhatACrashHasLeft(t *testing.T) {
+	server := startFake(t)
+	must(t, send(t, server.open(t, StreamOptions{Producer: "till 4"}), 0, 3)[2].Wait(timeout(t), Committed))
+	server.unsafe = 2
+	stream := server.open(t, StreamOptions{Producer: "till 4"})
+	equal(t, stream.LastSeq(), 1)
+	must(t, send(t, stream, 1, 1)[0].Wait(timeout(t), Committed))
+	sameText(t, server.written(), upTo(2))
 }
 
 func TestAServerThatLiesIsNotBelieved(t *testing.T) {

@@ -1,6 +1,8 @@
 """toxiproxy on loopback: a proxy between the server and what it talks to, which can be made bad."""
 
 import json
+import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -68,6 +70,12 @@ class Proxy:
             "name": name, "type": kind, "stream": stream, "toxicity": toxicity,
             "attributes": attributes})
         self._toxics.append(name)
+
+    @property
+    def bytes_read(self):
+        """By the process so far, from any socket: rises with what a toxic holds back, too."""
+        counters = pathlib.Path(f"/proc/{self._toxiproxy.process.pid}/io").read_text()
+        return int(re.search(r"rchar: (\d+)", counters)[1])
 
     def cut(self):
         """Closes every connection and refuses new ones."""

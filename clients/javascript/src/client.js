@@ -13,10 +13,10 @@ import {
 } from './protobuf.js';
 import { WriteStream } from './stream.js';
 
-/** Snapshot ids are above 2^53: as BigInt. */
+/** Snapshot ids are above 2^53, and epochs of producers may be: as BigInt. */
 export function parseJson(text) {
-  return JSON.parse(text.replace(/("snapshot_id":\s*)(-?\d+)/g, '$1"$2"'),
-    (key, value) => (key === 'snapshot_id' && typeof value === 'string' ? BigInt(value) : value));
+  return JSON.parse(text.replace(/("(?:snapshot_id|epoch)":\s*)(-?\d+)/g, '$1"$2"'),
+    (key, value) => ((key === 'snapshot_id' || key === 'epoch') && typeof value === 'string' ? BigInt(value) : value));
 }
 
 /**
@@ -55,7 +55,8 @@ export class Client {
 
   /**
    * Opens a stream of writes to `table` ('sales.orders'). Options: `schema`, else the first batch's;
-   * `producer`, a stable name to go on after a restart of this program, else a random one; `session`;
+   * `producer`, a stable name to go on after a restart of this program, else a random one (a stream that
+   * had the name before fails with FAILED_PRECONDITION instead of writing any more); `session`;
    * `onAck` and `onWatermarks`, called for what the server tells; `deadlineMs`.
    */
   async open(table, options = {}) {

@@ -81,7 +81,10 @@ export interface Watermarks {
 export interface StreamOptions {
   /** The schema of the batches; without it that of the first one. */
   schema?: Schema;
-  /** A stable name, to go on after a restart of the program; without it a random one. */
+  /**
+   * A stable name, to go on after a restart of the program; without it a random one. A stream that had the name
+   * before fails with FAILED_PRECONDITION instead of writing any more.
+   */
   producer?: string;
   session?: string;
   deadlineMs?: number;

@@ -24,6 +24,9 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 const ATTEMPT_MS = 10_000;
 
+/** Where a server says that a producer is. */
+const positionOf = ({ last_seq: lastSeq, lsn, forgotten_through: forgottenThrough }) => ({ lastSeq, lsn, forgottenThrough });
+
 /** One batch that was handed over. */
 export class Write {
   #stream;
@@ -62,6 +65,7 @@ export class WriteStream {
   #descriptor;
 
   #base = 0;
+  #epoch = null; // under which the producer is claimed, where it has a name
   #window = []; // from #head on; a deque
   #head = 0;
   #last = 0;
@@ -322,26 +326,33 @@ export class WriteStream {
 
   // --- Connections ---------------------------------------------------------------------------
 
-  // What a program before this one wrote may be in MEMORY only. The caller goes on behind it, so it
-  // has to be safe first: a crash would leave a hole.
+  // A producer that has a name is claimed: what an earlier program of that name still has on the way is not
+  // written any more. What it wrote may be in MEMORY only. The caller goes on behind it, so it has to be
+  // safe first: a crash would leave a hole.
   async #begin() {
-    let position = await this.#position();
-    for (;;) {
-      if (position.lastSeq === 0) break;
-      await this.#client.action('flush', { level: 'LOCAL_DISK', table: this.table }, { timeoutMs: this.#attemptMs() });
-      const before = position.lastSeq;
+    let position;
+    if (this.#options.producer == null || this.#epoch !== null) {
       position = await this.#position();
-      if (position.lastSeq === before) break;
+    } else { // once only: else two programs would take the name from each other for ever
+      const claim = await this.#ask('claim_producer');
+      this.#epoch = claim.epoch;
+      position = positionOf(claim);
+    }
+    if (position.lastSeq > 0) {
+      await this.#client.action('flush', { level: 'LOCAL_DISK', table: this.table }, { timeoutMs: this.#attemptMs() });
+      position = await this.#position(); // a crash may have taken some before that
     }
     this.#base = position.lastSeq;
     this.#progress.safeLsn = position.lsn ?? 0;
   }
 
+  #ask(action) {
+    return this.#client.action(action, { producer: this.producer, table: this.table }, { timeoutMs: this.#attemptMs() });
+  }
+
   async #position() {
     try {
-      const answer = await this.#client.action('last_seq',
-        { producer: this.producer, table: this.table }, { timeoutMs: this.#attemptMs() });
-      return { lastSeq: answer.last_seq, lsn: answer.lsn, forgottenThrough: answer.forgotten_through };
+      return positionOf(await this.#ask('last_seq'));
     } catch (error) {
       // No such table: the first write makes it, or is told why not.
       if (error.code === 'NOT_FOUND') return { lastSeq: 0, lsn: null };
@@ -397,6 +408,7 @@ export class WriteStream {
         lsns: this.#progress.lsns,
         headers: {
           'arka-producer': this.producer,
+          ...(this.#epoch !== null && { 'arka-producer-epoch': String(this.#epoch) }),
           'arka-session': this.session,
           'arka-ack-until': 'LOCAL_DISK',
           'arka-watermarks': 'true',

@@ -140,7 +140,7 @@ function answerAction(stream, actions) {
     stream.on('wantTrailers', () => stream.sendTrailers(trailers));
     try {
       const answer = actions[request[1]]?.(JSON.parse(request[2])) ?? DEFAULTS[request[1]];
-      stream.end(grpcFrame(encode([[1, JSON.stringify(answer)]])));
+      stream.end(grpcFrame(encode([[1, json(answer)]])));
     } catch (error) {
       Object.assign(trailers, { 'grpc-status': String(error.status), 'grpc-message': encodeURIComponent(error.message),
         'arka-retryable': String(error.retryable ?? false) });
@@ -149,4 +149,14 @@ function answerAction(stream, actions) {
   });
 }
 
-const DEFAULTS = { last_seq: { last_seq: 0, lsn: null }, durability_status: { levels: [] }, flush: {} };
+/** With BigInt as the numbers that they are. */
+function json(answer) {
+  return JSON.stringify(answer, (key, value) => (typeof value === 'bigint' ? `#${value}` : value)).replace(/"#(\d+)"/g, '$1');
+}
+
+const DEFAULTS = {
+  last_seq: { last_seq: 0, lsn: null },
+  claim_producer: { epoch: 1, last_seq: 0, lsn: null },
+  durability_status: { levels: [] },
+  flush: {},
+};

@@ -325,23 +325,77 @@ test('a server that lost what it acknowledged on disk is found out', async (t) =
   await assert.rejects(second.reached(Tier.LOCAL_DISK, { timeoutMs: 5000 }), { code: 'DATA_LOSS', retryable: false });
 });
 
-test('what an earlier program wrote is made safe before its producer goes on', async (t) => {
+test('a producer that has a name is claimed, and what an earlier program wrote is safe before it goes on', async (t) => {
   const asked = [];
+  const headers = [];
+  const epoch = 2n ** 53n + 1n;
+  const noted = (answer) => (body) => { asked.push(body); return answer; };
+  const sends = (...acks) => async (exchange) => {
+    headers.push(exchange.headers);
+    assert.equal(await exchange.next(), 8);
+    exchange.ack(...acks);
+    if (acks.length === 1) setTimeout(() => exchange.drop(), 20);
+  };
   const fake = await fakeServer(t, {
-    exchanges: [async (exchange) => {
-      assert.equal(await exchange.next(), 8);
-      exchange.ack([1008, M], [1008, D]);
-    }],
+    exchanges: [sends([1008, M]), sends([1008, M], [1008, D])],
     actions: {
-      last_seq: () => { asked.push('last_seq'); return { last_seq: 7, lsn: 1007 }; },
-      flush: ({ level, table }) => { asked.push(`flush ${table} ${level}`); return {}; },
+      claim_producer: noted({ epoch, last_seq: 9, lsn: 1009 }), // of which a crash takes two before they are safe
+      flush: noted({}),
+      last_seq: noted({ last_seq: 7, lsn: 1007 }),
     },
   });
   const stream = await openOn(t, fake, { producer: 'till 4' });
   assert.equal(stream.nextSeq, 8);
-  assert.deepEqual(asked, ['last_seq', 'flush sales.orders LOCAL_DISK', 'last_seq']);
+  const producer = { producer: 'till 4', table: 'sales.orders' };
+  assert.deepEqual(asked, [producer, { level: 'LOCAL_DISK', table: 'sales.orders' }, producer]);
   await stream.writeDurable(numbered(0, 1), Tier.LOCAL_DISK, { timeoutMs: 5000 });
   assert.deepEqual(fake.failures, []);
+  assert.deepEqual(headers.map((sent) => sent['arka-producer-epoch']), [`${epoch}`, `${epoch}`]);
+  assert.equal(asked.length, 4, 'one claim for a stream; a reconnect asks last_seq');
+});
+
+test('a claim that was answered is not made again, whatever fails after it', async (t) => {
+  const asked = [];
+  const fake = await fakeServer(t, { actions: {
+    claim_producer: () => { asked.push('claim_producer'); return { epoch: 5, last_seq: 7, lsn: 1007 }; },
+    flush: () => {
+      asked.push('flush');
+      if (asked.length === 2) throw Object.assign(new Error('not now'), { status: 14, retryable: true });
+      return {};
+    },
+    last_seq: () => { asked.push('last_seq'); return { last_seq: 7, lsn: 1007 }; },
+  } });
+  await openOn(t, fake, { producer: 'till 4' });
+  assert.deepEqual(asked, ['claim_producer', 'flush', 'last_seq', 'flush', 'last_seq']);
+});
+
+test('a random name is not claimed', async (t) => {
+  let epoch;
+  const fake = await fakeServer(t, {
+    exchanges: [async (exchange) => {
+      epoch = exchange.headers['arka-producer-epoch'];
+      await exchange.next();
+      exchange.ack([1000, M], [1000, D]);
+    }],
+    actions: { claim_producer: () => { throw new Error('claimed'); } },
+  });
+  await (await openOn(t, fake)).writeDurable(numbered(0, 1));
+  assert.equal(epoch, undefined);
+});
+
+test('a stream whose name was claimed by another fails, and has what it keeps', async (t) => {
+  const fake = await fakeServer(t, { exchanges: [async (exchange) => {
+    await exchange.next();
+    exchange.finish({ 'grpc-status': '9', 'grpc-message': 'claimed since', 'arka-retryable': 'false' });
+  }] });
+  const stream = await openOn(t, fake, { producer: 'till 4' });
+  const write = await stream.write(numbered(0, 1));
+  const fenced = { code: 'FAILED_PRECONDITION', message: 'claimed since', retryable: false };
+  await assert.rejects(write.reached(Tier.LOCAL_DISK), fenced);
+  await assert.rejects(stream.write(numbered(1, 1)), fenced);
+  await assert.rejects(stream.close(), fenced);
+  assert.deepEqual(stream.pending().map((batch) => batch.getChild('text').get(0)), ['0']);
+  assert.equal(fake.opened, 1);
 });
 
 test('a producer whose name another program uses is told so', async (t) => {

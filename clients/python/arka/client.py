@@ -84,8 +84,9 @@ class Client:
 
         With a `schema` the server is dialled at once, and open() raises what is wrong; without, the first
         write brings the schema. `producer` names a sequence of writes that goes on where an earlier
-        program left it; without, the stream has a random name of its own. `on_ack` is called, in a thread
-        of its own, for every level that a write reaches; with `keep_acks` Stream.acks() yields them.
+        program left it, and takes the name over: a stream that had it before fails with FAILED_PRECONDITION
+        instead of writing any more. Without, the stream has a random name of its own. `on_ack` is called, in
+        a thread of its own, for every level that a write reaches; with `keep_acks` Stream.acks() yields them.
         """
         if self._closed:
             raise ArkaError("FAILED_PRECONDITION", "the client is closed")

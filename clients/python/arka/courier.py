@@ -32,7 +32,8 @@ class Courier:
         self._endpoint, self._outbox, self._schema = endpoint, outbox, schema
         self._table, self._producer, self._session = table, producer, session
         self._deadline = deadline
-        self._lsn_before: Optional[int] = None  # of the last write of a producer that was known
+        self._epoch: Optional[int] = None  # under which a producer that was known is claimed
+        self._lsn_before: Optional[int] = None  # of its last write before
         self._connection: Optional[Connection] = None
         self._wanted = at_once
         self._settled = False  # whether `connected` is
@@ -124,10 +125,12 @@ class Courier:
         assert schema is not None
         try:
             self._find_place()
+            headers = {"arka-producer": self._producer, "arka-session": self._session,
+                       "arka-ack-until": Level.LOCAL_DISK.name, "arka-watermarks": "true"}
+            if self._epoch is not None:
+                headers["arka-producer-epoch"] = str(self._epoch)
             connection = exchange.connection = Connection(
-                self._endpoint, self._table.split("."), schema, {
-                    "arka-producer": self._producer, "arka-session": self._session,
-                    "arka-ack-until": Level.LOCAL_DISK.name, "arka-watermarks": "true"})
+                self._endpoint, self._table.split("."), schema, headers)
         except ArkaError as error:
             return error
         with self._outbox.lock:
@@ -161,10 +164,7 @@ class Courier:
         """Where the server is with this producer: what is sent must follow on that."""
         outbox = self._outbox
         if outbox.offset is None:  # a producer that was given a name goes on behind its last write
-            known = self._last_seq()
-            if known["last_seq"]:  # which no crash may take any more
-                self._endpoint.action(
-                    "flush", {"level": "LOCAL_DISK", "table": self._table}, self._deadline)
+            known = self._claim()
             outbox.offset, self._lsn_before = known["last_seq"], known["lsn"]
             return
         if not outbox.sent_ever:
@@ -184,6 +184,21 @@ class Courier:
             raise ArkaError("FAILED_PRECONDITION", (
                 f"somebody else writes to {self._table} as {self._producer!r}: the server has seq "
                 f"{last_seq}, this stream has sent {sent}"))
+
+    def _claim(self) -> Dict[str, Any]:
+        """Takes the producer's name over: what an earlier program of that name still has on the way is not
+        written any more. Answers its last write, which no crash can take."""
+        if self._epoch is None:  # once only: else two programs would take it from each other for ever
+            known = self._endpoint.action(
+                "claim_producer", {"producer": self._producer, "table": self._table}, self._deadline)[0]
+            self._epoch = known["epoch"]
+        else:
+            known = self._last_seq()
+        if known["last_seq"]:
+            self._endpoint.action(
+                "flush", {"level": "LOCAL_DISK", "table": self._table}, self._deadline)
+            known = self._last_seq()  # a crash may have taken some before that
+        return known
 
     def _last_seq(self) -> Dict[str, Any]:
         try:

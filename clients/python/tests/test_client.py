@@ -130,6 +130,21 @@ def test_a_closed_stream_takes_no_writes_and_answers_for_what_it_wrote(client, t
         stream.write(batch())
 
 
+def test_a_stream_whose_name_is_claimed_by_another_fails_and_has_what_it_keeps(client, url, table):
+    first = arka.connect(url, deadline=30)
+    elder = first.open(table, SCHEMA, producer="till 4")
+    elder.write_durable(batch())
+    with client.open(table, SCHEMA, producer="till 4") as younger:
+        write = elder.write(batch(100))
+        for fenced in (write.wait, lambda: elder.write(batch(110)), elder.flush, first.close):
+            with pytest.raises(arka.ArkaError, match="till 4") as refused:
+                fenced()
+            assert (refused.value.code, refused.value.retryable) == ("FAILED_PRECONDITION", False)
+        assert elder.pending == [write] and write.batch == batch(100)
+        assert younger.write(batch(10)).seq == 2
+    assert count(client, table) == 20
+
+
 def test_threads_share_a_stream(client, table):
     with client.open(table, SCHEMA) as stream:
         threads = [threading.Thread(target=lambda n=n: [stream.write(batch(n * 1000 + i * 10))

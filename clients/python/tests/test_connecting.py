@@ -12,6 +12,7 @@ import pytest
 import arka
 
 SCHEMA = pa.schema([("id", pa.int64())])
+EPOCH = 2**53 + 1
 BATCH = pa.record_batch([pa.array([1])], schema=SCHEMA)
 ACKS = pa.schema([("lsn", pa.int64()), ("durability_level", pa.string()),
                   ("is_durability_update", pa.bool_()), ("timestamp", pa.timestamp("us", tz="UTC")),
@@ -36,11 +37,25 @@ class Notes(flight.FlightServerBase):
         self.last_seq = last_seq
         self.said = []
         self.ends_after = None  # batches
+        self.unsafe = 0  # of the last writes: a crash takes them just before the next flush
 
     def do_action(self, context, action):
         self.said.append((action.type, json.loads(action.body.to_pybytes())))
-        yield json.dumps({"last_seq": self.last_seq, "lsn": 1000 if self.last_seq else None,
-                          "level": "LOCAL_DISK"}).encode()
+        answer = {"last_seq": self.last_seq, "lsn": 1000 if self.last_seq else None}
+        if action.type == "claim_producer":
+            answer["epoch"] = EPOCH
+        elif action.type == "flush":
+            if self.unsafe:
+                self.last_seq, self.unsafe = self.last_seq - self.unsafe, 0
+                raise flight.FlightUnavailableError("the server is shutting down")
+            answer = {"lsn": 1000, "level": "LOCAL_DISK"}
+        yield json.dumps(answer).encode()
+
+    @property
+    def exchanges(self):
+        """The headers of each."""
+        return [headers for method, headers in self.headers.seen
+                if method == flight.FlightMethod.DO_EXCHANGE]
 
     def do_exchange(self, context, descriptor, reader, writer):
         self.said.append(("exchange", [part.decode() for part in descriptor.path]))
@@ -77,22 +92,37 @@ def test_a_new_producer_asks_nothing(start):
     with client, client.open("sales.orders", SCHEMA, session="s 1") as stream:
         stream.write_durable(BATCH)
     assert server.said == [("exchange", ["streaming_write", "sales", "orders"]), ("batch", 1)]
-    ((_, headers),) = [call for call in server.headers.seen
-                       if call[0] == flight.FlightMethod.DO_EXCHANGE]
+    (headers,) = server.exchanges
     assert headers["arka-producer"] == [stream.producer] and headers["arka-session"] == ["s 1"]
     assert headers["arka-ack-until"] == ["LOCAL_DISK"] and headers["arka-watermarks"] == ["true"]
+    assert "arka-producer-epoch" not in headers
 
 
-def test_a_known_producer_has_its_last_write_on_disk_before_it_goes_on(start):
+TILL = {"producer": "till 4", "table": "sales.orders"}
+FLUSH = ("flush", {"level": "LOCAL_DISK", "table": "sales.orders"})
+
+
+def test_a_known_producer_is_claimed_and_has_its_last_write_on_disk_before_it_goes_on(start):
     server, client = start(last_seq=7)
+    server.ends_after = 1
     with client, client.open("sales.orders", SCHEMA, producer="till 4") as stream:
         assert stream.next_seq == 8
         assert stream.write(BATCH).seq == 8
         stream.wait_for_durability()
+    opened = ("exchange", ["streaming_write", "sales", "orders"])
     assert server.said == [
-        ("last_seq", {"producer": "till 4", "table": "sales.orders"}),
-        ("flush", {"level": "LOCAL_DISK", "table": "sales.orders"}),
-        ("exchange", ["streaming_write", "sales", "orders"]), ("batch", 8)]
+        ("claim_producer", TILL), FLUSH, ("last_seq", TILL), opened, ("batch", 8),
+        ("last_seq", TILL), opened, ("batch", 8)]
+    assert [headers["arka-producer-epoch"] for headers in server.exchanges] == [[str(EPOCH)]] * 2
+
+
+def test_a_crash_before_its_last_writes_are_on_disk_costs_no_second_claim_and_leaves_no_gap(start):
+    server, client = start(last_seq=7)
+    server.unsafe = 2
+    with client, client.open("sales.orders", SCHEMA, producer="till 4") as stream:
+        assert stream.next_seq == 6
+    assert server.said[:-1] == [
+        ("claim_producer", TILL), FLUSH, ("last_seq", TILL), FLUSH, ("last_seq", TILL)]
 
 
 def test_what_was_not_acknowledged_is_sent_again_under_the_same_seq(start):
