@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -58,7 +57,7 @@ type Stream struct {
 
 	ctx    context.Context // of everything that it does; ends when the stream does
 	cancel context.CancelFunc
-	ended  chan struct{} // closed when the goroutine that writes has ended, see connection.go
+	ended  chan struct{} // closed when the goroutine that writes has ended, see recovery.go
 
 	mu   sync.Mutex
 	wake *sync.Cond // there may be something to do for the goroutine that writes
@@ -93,22 +92,6 @@ type Stream struct {
 	feeds      []*feed
 	fed        sync.WaitGroup // OnAck
 	background sync.WaitGroup // who asks
-}
-
-// Write is one batch that was handed to a stream.
-type Write struct {
-	stream *Stream
-	seq    int64
-	sentAt time.Time
-
-	// Guarded by the stream's mutex.
-	lsn     int64
-	level   Tier
-	told    Tier // on the present connection, which begins anew with each
-	batch   arrow.RecordBatch
-	size    int64
-	changed chan struct{} // nil, or closed at the next level, or when the stream fails
-	twin    *Write        // another with the same LSN: of retries the server may have forgotten the own one
 }
 
 // Open opens a stream to a table such as sales.orders, which the first write makes where it is not there.
@@ -186,13 +169,6 @@ func (s *Stream) findBeginning(ctx context.Context, known bool) error {
 		s.reached[tier] = s.last
 	}
 	return nil
-}
-
-// pause is how long to wait before another attempt: longer each time, and never the same for all clients
-// of a server that has just come back.
-func pause(attempt int) time.Duration {
-	full := min(firstBackoff<<min(attempt, 10), longestBackoff)
-	return full/2 + rand.N(full/2)
 }
 
 // Producer is the name under which the writes are numbered.
@@ -280,64 +256,6 @@ func (s *Stream) WriteDurable(ctx context.Context, batch arrow.RecordBatch, leve
 		return nil, err
 	}
 	return write, write.Wait(ctx, level)
-}
-
-// LSN waits for the server to name the write. A crash of the server may take a write that is below
-// LocalDisk; it is written again, and its LSN is another one then.
-func (w *Write) LSN(ctx context.Context) (int64, error) {
-	if err := w.Wait(ctx, Memory); err != nil {
-		return 0, err
-	}
-	lsn, _ := w.state()
-	return lsn, nil
-}
-
-// Level is how durable the write is by now; false: not acknowledged at all.
-func (w *Write) Level() (Tier, bool) {
-	_, level := w.state()
-	return level, level != none
-}
-
-func (w *Write) state() (int64, Tier) {
-	w.stream.mu.Lock()
-	defer w.stream.mu.Unlock()
-	return w.lsn, w.level
-}
-
-// Wait returns when the write has reached the level.
-func (w *Write) Wait(ctx context.Context, level Tier) error {
-	for s := w.stream; ; {
-		s.mu.Lock()
-		if w.level >= level {
-			s.mu.Unlock()
-			return nil
-		}
-		if err := s.cannotReach(level); err != nil {
-			s.mu.Unlock()
-			return err
-		}
-		changed := w.nextChange()
-		s.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return contextError(ctx, level.String())
-		}
-	}
-}
-
-func (w *Write) nextChange() <-chan struct{} {
-	if w.changed == nil {
-		w.changed = make(chan struct{})
-	}
-	return w.changed
-}
-
-func (w *Write) notify() {
-	if w.changed != nil {
-		close(w.changed)
-		w.changed = nil
-	}
 }
 
 // cannotReach says why no write will be seen at that level any more; nil where it may be.
@@ -547,108 +465,5 @@ func (s *Stream) fail(err *Error) {
 	}
 	for _, feed := range s.feeds {
 		feed.end()
-	}
-}
-
-// at is the write with that seq, which has not reached the last level.
-func (s *Stream) at(seq int64) *Write { return s.writes[seq-s.writes[0].seq] }
-
-// raise notes that a write has reached a level, and all below it. Call with the mutex held.
-func (s *Stream) raise(write *Write, level Tier, acks []Ack, told Ack) []Ack {
-	for write.level < level {
-		write.level++
-		told.LSN, told.Level = write.lsn, write.level
-		acks = append(acks, told)
-	}
-	write.notify()
-	for tier := Memory; tier <= level; tier++ {
-		s.advance(tier)
-	}
-	return acks
-}
-
-// advance moves reached[tier] over all writes that are there.
-func (s *Stream) advance(tier Tier) {
-	before := s.reached[tier]
-	for s.reached[tier] < s.last {
-		write := s.at(s.reached[tier] + 1)
-		if write.level < tier {
-			break
-		}
-		s.reached[tier]++
-		if tier == LocalDisk {
-			s.keepNoLonger(write)
-		}
-		write.notify()
-	}
-	if s.reached[tier] == before {
-		return
-	}
-	if tier == LocalDisk {
-		close(s.room)
-		s.room = make(chan struct{})
-		if s.closing {
-			s.wake.Broadcast()
-		}
-	}
-	if tier == s.options.Follow {
-		done := s.reached[tier] - before
-		for i, write := range s.writes[:done] {
-			s.unlink(write)
-			s.writes[i] = nil
-		}
-		s.writes = s.writes[done:]
-	}
-}
-
-func (s *Stream) keepNoLonger(write *Write) {
-	s.onDisk = max(s.onDisk, write.lsn)
-	s.held -= write.size
-	write.batch.Release()
-	write.batch = nil
-}
-
-// link makes a write known by its LSN.
-func (s *Stream) link(write *Write, lsn int64) {
-	write.lsn = lsn
-	write.twin = s.byLSN[lsn]
-	s.byLSN[lsn] = write
-}
-
-func (s *Stream) unlink(write *Write) {
-	at := s.byLSN[write.lsn]
-	if at == write {
-		if write.twin == nil {
-			delete(s.byLSN, write.lsn)
-		} else {
-			s.byLSN[write.lsn] = write.twin
-		}
-	}
-	for ; at != nil; at = at.twin {
-		if at.twin == write {
-			at.twin = write.twin
-		}
-	}
-	write.twin = nil
-}
-
-// settle notes that something moved, so that whatever was wrong is over.
-func (s *Stream) settle() {
-	s.moved, s.reason, s.movedAt = true, nil, time.Now()
-	if s.reached[LocalDisk] == s.last {
-		s.patience.Stop()
-	} else {
-		s.patience.Reset(s.options.RetryFor)
-	}
-}
-
-// tell takes note of acks and hands them on. Call with the mutex held, so that they stay in order.
-func (s *Stream) tell(acks []Ack) {
-	if len(acks) == 0 {
-		return
-	}
-	s.settle()
-	for _, feed := range s.feeds {
-		feed.put(acks)
 	}
 }

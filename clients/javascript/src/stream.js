@@ -9,52 +9,21 @@
 import { randomUUID } from 'node:crypto';
 import { Tier, tierName, tierOf } from './acks.js';
 import { Connection } from './connection.js';
-import { AckViolation, ArkaError, invalid, timedOut } from './errors.js';
+import { ArkaError, invalid } from './errors.js';
 import { BatchEncoder, decodeBatch, missingDictionaries } from './ipc.js';
+import { Patience } from './patience.js';
 import { Progress, tell } from './progress.js';
 import { pathDescriptor } from './protobuf.js';
 import { DurabilityLag, within } from './trackers.js';
+import { Turn } from './turn.js';
+import { Window } from './window.js';
+import { Write } from './write.js';
 
 // What a write costs beside its frame.
 const WRITE_OVERHEAD = 256;
-// So much is taken in one turn of the event loop; then the socket has its turn.
-const WRITES_A_TURN = 256;
-const BYTES_A_TURN = 1 << 20;
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
-const ATTEMPT_MS = 10_000;
 
 /** Where a server says that a producer is. */
 const positionOf = ({ last_seq: lastSeq, lsn, forgotten_through: forgottenThrough }) => ({ lastSeq, lsn, forgottenThrough });
-
-/** One batch that was handed over. */
-export class Write {
-  #stream;
-
-  constructor(stream, encoded, bytes) {
-    this.#stream = stream;
-    Object.assign(this, encoded); // frame, seqAt, dictionaries: gone once it is on LOCAL_DISK
-    this.bytes = bytes;
-    this.index = 0;
-    /** Undefined before the first ack. Final once LOCAL_DISK is reached: a crash may take it before. */
-    this.lsn = undefined;
-  }
-
-  /** The number under which the server knows it, for this producer and table. */
-  get seq() {
-    return this.#stream.seqOf(this.index);
-  }
-
-  /** Resolves with the LSN that the first ack brings. */
-  acknowledged(options) {
-    return this.reached(Tier.MEMORY, options);
-  }
-
-  /** Resolves with the LSN once `tier` is reached; rejects with an ArkaError. */
-  reached(tier, options) {
-    return this.#stream.waitForDurability(this, tier, options);
-  }
-}
 
 export class WriteStream {
   #channel;
@@ -66,20 +35,18 @@ export class WriteStream {
 
   #base = 0;
   #epoch = null; // under which the producer is claimed, where it has a name
-  #window = []; // from #head on; a deque
-  #head = 0;
+  #window = new Window();
   #last = 0;
   #progress;
   #lag = new DurabilityLag();
   #everSent = 0; // the last write that ever went out
 
   #connection = null;
-  #attempts = 0;
-  #troubleSince = null;
+  #patience;
   #pause = null; // the timer before the next attempt
   #idle = false; // the connection was lost, and nobody needs one
   #state = 'opening'; // open, closing, closed, failed
-  #turn = { writes: 0, bytes: 0, over: null };
+  #turn = new Turn();
   #accounted = new Map(); // dictionaries that the budget knows
   #settled;
   #settle;
@@ -93,6 +60,7 @@ export class WriteStream {
     this.table = table;
     this.producer = options.producer ?? `javascript-${randomUUID()}`;
     this.session = options.session ?? client.session;
+    this.#patience = new Patience(table, options.deadlineMs);
     this.watermarks = null;
     this.failure = null;
     this.#descriptor = pathDescriptor(['streaming_write', table]);
@@ -107,19 +75,18 @@ export class WriteStream {
 
   /** Asks the server where the producer is, with the patience of the deadline; then it can write. */
   async open() {
-    this.#troubleSince = performance.now();
+    this.#patience.begin();
     for (;;) {
       try {
         await this.#begin();
         break;
       } catch (error) {
-        const pause = this.#pauseAfter(error);
+        const pause = this.#patience.after(error);
         if (pause instanceof ArkaError) throw this.#fail(pause);
         await new Promise((resolve) => { setTimeout(resolve, pause); });
       }
     }
-    this.#troubleSince = null;
-    this.#attempts = 0;
+    this.#patience.end();
     this.#state = 'open';
     if (this.#encoder) this.#connect();
     return this;
@@ -130,9 +97,7 @@ export class WriteStream {
   /** Bytes that this stream holds until they are on LOCAL_DISK; what it did not get through is pending(). */
   get heldBytes() {
     if (this.#state === 'failed' || this.#state === 'closed') return 0;
-    let bytes = 0;
-    for (let i = this.#head; i < this.#window.length; ++i) bytes += this.#window[i].bytes;
-    return bytes;
+    return this.#window.bytes;
   }
 
   /** How many writes were handed over, and how many of them, from the first on, have reached a tier. */
@@ -163,7 +128,7 @@ export class WriteStream {
         refuse: reject,
         enter: () => {
           this.#enqueue(write);
-          this.#afterTurn(write.bytes, () => resolve(write));
+          this.#turn.take(write.bytes, () => resolve(write));
         },
       });
     });
@@ -254,7 +219,7 @@ export class WriteStream {
   /** The batches that are not on LOCAL_DISK, as far as is known; also of a stream that has ended. */
   pending() {
     const schema = this.#encoder?.schemaFrame();
-    return this.#window.slice(this.#head).map((write) => decodeBatch([schema, ...write.dictionaries.flat(), write.frame]));
+    return Array.from(this.#window, (write) => decodeBatch([schema, ...write.dictionaries.flat(), write.frame]));
   }
 
   async [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
@@ -305,25 +270,6 @@ export class WriteStream {
     this.#everSent = Math.max(this.#everSent, write.index);
   }
 
-  // Awaiting what is resolved already gives nobody else a turn: without this a loop of writes would
-  // fill the budget before the first byte left.
-  #afterTurn(bytes, resume) {
-    const turn = this.#turn;
-    turn.writes += 1;
-    turn.bytes += bytes;
-    if (!turn.over) {
-      turn.over = [];
-      setImmediate(() => {
-        const resumed = turn.over;
-        this.#turn.writes = this.#turn.bytes = 0;
-        turn.over = null;
-        for (const next of resumed) next();
-      });
-    }
-    if (turn.writes < WRITES_A_TURN && turn.bytes < BYTES_A_TURN) resume();
-    else turn.over.push(resume);
-  }
-
   // --- Connections ---------------------------------------------------------------------------
 
   // A producer that has a name is claimed: what an earlier program of that name still has on the way is not
@@ -339,7 +285,7 @@ export class WriteStream {
       position = positionOf(claim);
     }
     if (position.lastSeq > 0) {
-      await this.#client.action('flush', { level: 'LOCAL_DISK', table: this.table }, { timeoutMs: this.#attemptMs() });
+      await this.#client.action('flush', { level: 'LOCAL_DISK', table: this.table }, { timeoutMs: this.#patience.attemptMs });
       position = await this.#position(); // a crash may have taken some before that
     }
     this.#base = position.lastSeq;
@@ -347,7 +293,7 @@ export class WriteStream {
   }
 
   #ask(action) {
-    return this.#client.action(action, { producer: this.producer, table: this.table }, { timeoutMs: this.#attemptMs() });
+    return this.#client.action(action, { producer: this.producer, table: this.table }, { timeoutMs: this.#patience.attemptMs });
   }
 
   async #position() {
@@ -387,7 +333,7 @@ export class WriteStream {
     const known = Math.min(has, this.#progress.lsns.last);
     if (known <= safe) return;
     const answer = await this.#client.action('durability_status', { lsns: [this.#progress.lsns.lsnOf(known)] },
-      { timeoutMs: this.#attemptMs() }).catch((error) => {
+      { timeoutMs: this.#patience.attemptMs }).catch((error) => {
       if (error.code === 'NOT_FOUND') return { levels: [] };
       throw error;
     });
@@ -426,24 +372,17 @@ export class WriteStream {
       return;
     }
     this.#connection = connection;
-    for (let i = this.#head; i < this.#window.length; ++i) {
-      this.#send(this.#window[i]);
-    }
-    if (this.#state === 'closing' && this.#head === this.#window.length) connection.call.halfClose();
+    for (const write of this.#window) this.#send(write);
+    if (this.#state === 'closing' && this.#window.isEmpty) connection.call.halfClose();
   }
 
   #onOpen() {
-    if (this.#head === this.#window.length) this.#recovered();
-  }
-
-  #recovered() {
-    this.#troubleSince = null;
-    this.#attempts = 0;
+    if (this.#window.isEmpty) this.#patience.end();
   }
 
   #onEnd(error) {
     this.#connection = null;
-    if (this.#state === 'closing' && this.#head === this.#window.length) this.#end();
+    if (this.#state === 'closing' && this.#window.isEmpty) this.#end();
     else this.#lost(error ?? new ArkaError('UNAVAILABLE', 'the server ended the stream', { retryable: true }));
   }
 
@@ -455,61 +394,37 @@ export class WriteStream {
     if (!this.#isLive()) return;
     if (error.retryable && !this.#isNeeded()) {
       this.#idle = true;
-      this.#recovered();
+      this.#patience.end();
       return;
     }
-    this.#troubleSince ??= performance.now();
-    const pause = this.#pauseAfter(error);
+    const pause = this.#patience.after(error);
     if (pause instanceof ArkaError) this.#fail(pause);
     else this.#pause = setTimeout(() => this.#reconnect(), pause);
   }
 
   /** Whether anybody would notice that there is no connection. */
   #isNeeded() {
-    return this.#head < this.#window.length || this.#progress.isAwaited
+    return !this.#window.isEmpty || this.#progress.isAwaited
       || (this.#progress.reached[Tier.COMMITTED] < this.#last && (this.#progress.isHeard || this.#options.onWatermarks !== undefined));
   }
 
   #wakeUp() {
     if (!this.#idle) return;
     this.#idle = false;
-    this.#troubleSince = performance.now();
+    this.#patience.begin();
     this.#reconnect();
-  }
-
-  /** How long to wait before the next attempt, in ms; an ArkaError where there is none. */
-  #pauseAfter(error) {
-    if (!(error instanceof ArkaError)) return new ArkaError('INTERNAL', error.message, { cause: error });
-    if (error instanceof AckViolation || !error.retryable) return error;
-    const { deadlineMs } = this.#options;
-    const left = deadlineMs - (performance.now() - this.#troubleSince);
-    if (left <= 0) {
-      return timedOut(`no way to ${this.table} for ${deadlineMs} ms; at last: ${error.message}`, error);
-    }
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#attempts++);
-    return Math.min(left, pause * (0.5 + Math.random() / 2));
-  }
-
-  #attemptMs() {
-    if (this.#troubleSince === null) return ATTEMPT_MS;
-    const left = this.#options.deadlineMs - (performance.now() - this.#troubleSince);
-    return Math.min(ATTEMPT_MS, Math.max(1, Math.ceil(left)));
   }
 
   // --- Acks ----------------------------------------------------------------------------------
 
   #onAck(index, lsn, tier, timestampUs, snapshotId) {
     if (tier === Tier.MEMORY) {
-      const write = this.#window[this.#head + index - this.#windowFirst()];
+      const write = this.#window.at(index);
       const isOther = write.lsn !== undefined && write.lsn !== lsn;
       write.lsn = lsn;
       if (isOther) this.#progress.tell(index, lsn, tier, timestampUs, null);
     }
     this.#progress.ack(index, lsn, tier, timestampUs, snapshotId);
-  }
-
-  #windowFirst() {
-    return this.#last - (this.#window.length - this.#head) + 1;
   }
 
   #onWatermarks(watermarks) {
@@ -528,18 +443,8 @@ export class WriteStream {
   }
 
   #release(index) {
-    let bytes = 0;
-    while (this.#head < this.#window.length && this.#window[this.#head].index <= index) {
-      const write = this.#window[this.#head];
-      write.frame = write.dictionaries = undefined;
-      bytes += write.bytes;
-      this.#window[this.#head++] = undefined;
-    }
-    if (this.#head > 1024 && this.#head * 2 > this.#window.length) {
-      this.#window = this.#window.slice(this.#head);
-      this.#head = 0;
-    }
-    this.#recovered();
+    const bytes = this.#window.release(index);
+    this.#patience.end();
     this.#budget.release(bytes);
   }
 
