@@ -24,7 +24,7 @@ Result<std::shared_ptr<Connection>> Connection::Open(Endpoint& endpoint,
                                                      const protocol::TableName& table,
                                                      Headers headers) {
   ARROW_ASSIGN_OR_RAISE(auto client, endpoint.Dial());
-  flight::FlightCallOptions options;
+  flight::FlightCallOptions options = AlignedCallOptions();
   options.headers = std::move(headers);
   const auto descriptor = flight::FlightDescriptor::Path(
       {std::string(protocol::kStreamingWrite), table.namespace_name, table.name});

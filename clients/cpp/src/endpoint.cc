@@ -151,6 +151,12 @@ Result<std::unique_ptr<DialledClient>> Endpoint::Dial() const {
   return std::make_unique<DialledClient>(*std::move(client), std::move(middleware));
 }
 
+flight::FlightCallOptions AlignedCallOptions() {
+  flight::FlightCallOptions options;
+  options.read_options.ensure_alignment = arrow::ipc::Alignment::kDataTypeSpecificAlignment;
+  return options;
+}
+
 Status Endpoint::Once(milliseconds timeout, const Call& make) {
   std::shared_ptr<DialledClient> client;
   {
@@ -160,7 +166,7 @@ Status Endpoint::Once(milliseconds timeout, const Call& make) {
     }
     client = calls_;
   }
-  flight::FlightCallOptions options;
+  flight::FlightCallOptions options = AlignedCallOptions();
   options.timeout = timeout;
   while (true) {
     last_call.reset();
@@ -188,7 +194,10 @@ namespace {
 
 Endpoint::Call ActionCall(const std::string& name, const nlohmann::json& body,
                           Endpoint::Answers* answers) {
-  return [action = flight::Action{name, arrow::Buffer::FromString(body.dump())}, answers](
+  using Handler =
+      nlohmann::json::error_handler_t;  // a name that is no UTF-8 is the server's to refuse
+  const std::string text = body.dump(-1, ' ', false, Handler::replace);
+  return [action = flight::Action{name, arrow::Buffer::FromString(text)}, answers](
              flight::FlightClient& client, const flight::FlightCallOptions& options) -> Status {
     answers->clear();  // of an attempt that broke off
     ARROW_ASSIGN_OR_RAISE(const auto results, client.DoAction(options, action));

@@ -100,6 +100,10 @@ class Endpoint {
   std::shared_ptr<DialledClient> calls_;
 };
 
+/// Options of a call whose answers are aligned as their types want it: the bytes of a message lie
+/// as gRPC received them.
+arrow::flight::FlightCallOptions AlignedCallOptions();
+
 /// The whole number that `object` has under `key`; nothing where it has none.
 std::optional<int64_t> NumberIn(const nlohmann::json& object, const char* key);
 /// The text that `object` has under `key`; empty where it has none.

@@ -15,8 +15,8 @@
 namespace arka::client {
 
 struct ClientOptions {
-  /// A password, or a token; with neither, none is sent. `token` is asked before every call, and
-  /// may run on any thread.
+  /// A password, or a token; with neither, none is sent. `token` is asked before every call, on any
+  /// thread, and must not throw.
   std::string username;
   std::string password;
   std::function<std::string()> token;
