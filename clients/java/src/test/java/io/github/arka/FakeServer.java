@@ -60,7 +60,7 @@ final class FakeServer extends FlightServiceGrpc.FlightServiceImplBase implement
   final List<String> actions = new ArrayList<>();
   final List<Flight.FlightData> received = new ArrayList<>(); // batches and dictionaries, by all connections
   final List<Long> seqs = new ArrayList<>(); // of the batches
-  Level level = Level.COMMITTED; // up to which it acknowledges at once; null: nothing
+  volatile Level level = Level.COMMITTED; // up to which it acknowledges at once; null: nothing
   long lastSeq;
   long epoch = 4_294_967_296L;
   long nextLsn = 1000;
@@ -120,8 +120,9 @@ final class FakeServer extends FlightServiceGrpc.FlightServiceImplBase implement
       seqs.add(seq);
       lastSeq = Math.max(lastSeq, seq);
       lsns.computeIfAbsent(seq, unknown -> nextLsn++);
+      Level upTo = level; // a test that has seen the first ack may change it
       for (Level at : Level.values()) {
-        if (level != null && level.isAtLeast(at)) {
+        if (upTo != null && upTo.isAtLeast(at)) {
           ack(seq, at);
         }
       }
