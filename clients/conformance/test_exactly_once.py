@@ -68,6 +68,22 @@ def test_writes_of_before_a_crash_are_heard_of_without_being_sent_again(start_se
     Rows(server).check(100)
 
 
+def test_a_server_that_was_away_for_long_while_nobody_needed_it_is_waited_for_as_ever(server, driver):
+    """The deadline does not run while nothing is to be written."""
+    driver.connect(url=server.location, options={"deadline_ms": 4000})
+    driver.open(table=ORDERS)
+    driver.write(first=0, batches=1, rows=5)
+    driver.wait(level="COMMITTED", timeout_ms=30_000)
+    for first in (5, 10):
+        server.kill()
+        time.sleep(5)  # more than the deadline
+        driver.write(first=first, batches=1, rows=5)  # to nobody, as yet
+        server.restart()
+        driver.wait(level="COMMITTED", timeout_ms=30_000)
+    driver.close(timeout_ms=30_000)
+    Rows(server).check(15)
+
+
 def test_a_stream_that_the_server_ends_because_it_is_idle_is_there_when_it_is_needed(
         start_server, driver):
     server = start_server({"server.stream_idle_timeout": "500ms"})

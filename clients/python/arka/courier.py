@@ -37,6 +37,7 @@ class Courier:
         self._connection: Optional[Connection] = None
         self._wanted = at_once
         self._settled = False  # whether `connected` is
+        self._rested = False  # before the connection of now there was no need of one
         self._ending = self._aborted = False
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"arka stream {table}")
         self._thread.start()
@@ -85,6 +86,8 @@ class Courier:
         """One connection after the other; returns what the stream failed with, if it did."""
         outbox, delays, lost_at = self._outbox, _delays(), 0.0
         while self._await_work():
+            if self._rested:  # nobody missed the connection until now
+                lost_at = 0.0
             before = outbox.ledger.reached[Level.LOCAL_DISK]
             exchange = _Exchange()
             failure = self._serve(exchange)
@@ -106,11 +109,13 @@ class Courier:
     def _await_work(self) -> bool:
         """Waits until a connection is needed; False: never again."""
         with self._outbox.lock:
+            self._rested = False
             while True:
                 if self._aborted or (self._ending and not self._outbox.kept):
                     return False
                 if self._wanted or self._outbox.is_needed():
                     return True
+                self._rested = True
                 self._outbox.work.wait()
 
     def _pause(self, seconds: float) -> None:

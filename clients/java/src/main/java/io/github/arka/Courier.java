@@ -39,6 +39,8 @@ final class Courier {
   private boolean wanted; // a connection, though nothing is to be sent yet
   private boolean ending;
   private boolean aborted;
+  private boolean rested; // before the attempt of now there was no need of a connection
+  private boolean opened; // the attempt of now became one
 
   /**
    * Where a producer is in a table.
@@ -71,14 +73,17 @@ final class Courier {
   /** Claims the producer's name, so that no program of before can write under it any more; and finds its place. */
   static Place claim(Endpoint endpoint, String producer, List<String> table, Deadline until) {
     String name = String.join(".", table);
-    JsonNode claimed = endpoint.ask("claim_producer", Map.of("producer", producer, "table", name), until);
-    long lastSeq = claimed.path("last_seq").asLong();
-    if (lastSeq > 0) {
+    Map<String, Object> names = Map.of("producer", producer, "table", name);
+    JsonNode claimed = endpoint.ask("claim_producer", names, until);
+    JsonNode known = claimed;
+    if (claimed.path("last_seq").asLong() > 0) {
       // What a predecessor wrote may be in memory only. A crash would take it, and leave a gap below the numbers of
-      // this stream that nobody could fill.
+      // this stream that nobody could fill; one may have come before the flush.
       endpoint.ask("flush", Map.of("level", LOCAL_DISK.name(), "table", name), until);
+      known = endpoint.ask("last_seq", names, until);
     }
-    return new Place(producer, table, claimed.path("epoch").asLong(), lastSeq, claimed.path("lsn").asLong());
+    return new Place(producer, table, claimed.path("epoch").asLong(), known.path("last_seq").asLong(),
+        known.path("lsn").asLong());
   }
 
   /** Half-closes once everything is sent, and waits for the end, which may come later. */
@@ -133,6 +138,7 @@ final class Courier {
     long lostAt = 0;
     boolean lost = false;
     for (int attempt = 0; awaitWork(); ++attempt) {
+      lost &= !outbox.locked(() -> rested); // nobody missed the connection until now
       long before = outbox.reached(LOCAL_DISK);
       long left = lost ? Math.max(lostAt + deadline.toNanos() - System.nanoTime(), 0) : deadline.toNanos();
       ArkaException failure;
@@ -148,7 +154,7 @@ final class Courier {
         return failure;
       }
       long now = System.nanoTime();
-      if (!lost || outbox.reached(LOCAL_DISK) > before) {
+      if (!lost || outbox.reached(LOCAL_DISK) > before || outbox.locked(() -> opened && !outbox.hasKept())) {
         lost = true;
         lostAt = now;
         attempt = 0;
@@ -167,13 +173,16 @@ final class Courier {
   private boolean awaitWork() throws InterruptedException {
     outbox.lock.lock();
     try {
+      rested = false;
       while (true) {
         if (aborted || ending && !outbox.hasKept()) {
           return false;
         }
         if (wanted || outbox.isNeeded()) {
+          opened = false;
           return true;
         }
+        rested = true;
         outbox.work.await();
       }
     } finally {
@@ -198,7 +207,10 @@ final class Courier {
     AckReader reader = new AckReader();
     signal(() -> outbox.begin(reader));
     Exchange now = new Exchange(endpoint, outbox, reader, headers(), opening(), () -> {
-      signal(() -> wanted = false);
+      signal(() -> {
+        wanted = false;
+        opened = true;
+      });
       connected.complete(null);
     });
     signal(() -> {

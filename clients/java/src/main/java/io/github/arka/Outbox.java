@@ -326,7 +326,7 @@ final class Outbox implements AckReader.Visitor {
     return locked(() -> ended && failure == null);
   }
 
-  private <T> T locked(Supplier<T> look) {
+  <T> T locked(Supplier<T> look) {
     lock.lock();
     try {
       return look.get();

@@ -190,7 +190,7 @@ class StreamTest {
     server.lastSeq = 7;
     ArkaStream stream = client.stream("sales.orders").producer("till 4").open();
     assertEquals(8, stream.nextSeq());
-    assertEquals(List.of("claim_producer", "flush"), server.actions);
+    assertEquals(List.of("claim_producer", "flush", "last_seq"), server.actions);
     assertEquals(8, stream.write(numbers(0, 1)).seq());
     stream.waitForDurability(LOCAL_DISK);
     server.level = MEMORY;
@@ -199,7 +199,7 @@ class StreamTest {
     server.cut(Status.UNAVAILABLE, "true");
     stream.waitForDurability(COMMITTED);
     assertEquals(List.of(8L, 9L, 9L), server.seqs);
-    assertEquals(List.of("claim_producer", "flush", "last_seq"), server.actions, "no second claim");
+    assertEquals(List.of("claim_producer", "flush", "last_seq", "last_seq"), server.actions, "no second claim");
     for (Metadata headers : server.connections) {
       assertEquals("till 4", header(headers, "arka-producer"));
       assertEquals("4294967297", header(headers, "arka-producer-epoch"));
