@@ -107,6 +107,8 @@ class Language:
     def check(self):
         """Fails unless Arka has every row that the drivers say they wrote."""
         with flight.connect(f"grpc://127.0.0.1:{self._arka.port}") as client:
+            # Rows that are not committed yet would have to fit into query.fresh_rows_memory.
+            list(client.do_action(flight.Action("commit", b"{}")))
             for table, written in self._written.items():
                 command = flight.FlightDescriptor.for_command(f"SELECT count(*) AS n FROM {table}")
                 try:
