@@ -6,7 +6,7 @@ import subprocess
 
 from testbed.server import ROOT
 
-DEPS = ROOT / ".deps"
+DEPS = (ROOT / ".deps").resolve()
 
 
 def build(folder, program):

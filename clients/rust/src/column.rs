@@ -543,7 +543,7 @@ mod tests {
             (Binary, json!([1, 255]), "01ff"),
             (BinaryView, json!([1, 255]), "01ff"),
             (FixedSizeBinary(2), json!([1, 255]), "01ff"),
-            (List(item()), json!([1, null]), "[1, ]"),
+            (List(item()), json!([1, null]), "[1, null]"),
             (LargeList(item()), json!([1, 2]), "[1, 2]"),
             (FixedSizeList(item(), 2), json!([1, 2]), "[1, 2]"),
             (
