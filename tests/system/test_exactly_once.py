@@ -86,15 +86,15 @@ def test_what_an_earlier_program_of_the_name_sends_is_refused_also_after_a_kill(
         later = open_stream(client, "p", **{"arka-producer-epoch": str(claimed["epoch"])})
         later.write(batch(30), b'{"seq": 3}')
         eventually(lambda: len(later.lsns("LOCAL_DISK")) == 1)
-        send(earlier, [3])
         with pytest.raises(pa.ArrowException, match="claimed by another program"):
+            send(earlier, [3])
             earlier.finish()
     server.kill()
     server.start()
     with server.connect() as client:
         again = open_stream(client, "p")
-        send(again, [4])
         with pytest.raises(pa.ArrowException, match="claimed by another program"):
+            send(again, [4])
             again.finish()
         later = open_stream(client, "p", until="COMMITTED",
                             **{"arka-producer-epoch": str(claimed["epoch"])})
