@@ -86,15 +86,17 @@ impl OpenStream {
         let (producer, epoch, place) = match producer {
             None => (random_name()?, None, Place::default()),
             Some(producer) => {
-                // From now on nobody else writes under this name.
-                let body = json!({"producer": producer, "table": table});
-                let answers = endpoint.ask(deadline, "claim_producer", body).await?;
-                let (epoch, place) = (epoch_of(&answers)?, place_of(&answers)?);
+                // From now on nothing is written that an earlier program of this name has on the way.
+                let claim = json!({"producer": producer, "table": table});
+                let answers = endpoint.ask(deadline, "claim_producer", claim.clone()).await?;
+                let (epoch, mut place) = (epoch_of(&answers)?, place_of(&answers)?);
                 if place.last_seq > 0 {
-                    // What an earlier program wrote may be in memory only. A crash would take it, and leave
-                    // a gap below the numbers of this stream that nobody could fill.
+                    // What that program wrote may be in memory only. A crash would take it, and leave a
+                    // gap below the numbers of this stream that nobody could fill. One may have come
+                    // since the claim, so what is on disk now is asked for again.
                     let body = json!({"level": Level::LocalDisk.name(), "table": table});
                     endpoint.ask(deadline, "flush", body).await?;
+                    place = place_of(&endpoint.ask(deadline, "last_seq", claim).await?)?;
                 }
                 (producer, Some(epoch), place)
             }
