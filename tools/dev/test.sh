@@ -43,6 +43,7 @@ run_tests() {
   case $set in
     "")
       run_ctest 'fast|simulation' || broken=1
+      build_sanitizers_aside
       run_pytest system tests/system tests/crash tests/docs -m "not slow" || broken=1
       test_clients || broken=1
       test_sanitizers || broken=1
@@ -53,6 +54,7 @@ run_tests() {
     slow) run_pytest slow tests/system -m slow "$@" || broken=1 ;;
     all)
       run_ctest 'fast|simulation' || broken=1
+      build_sanitizers_aside
       run_pytest system tests/system tests/crash tests/docs || broken=1
       test_clients || broken=1
       test_sanitizers || broken=1
