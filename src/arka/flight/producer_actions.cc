@@ -40,35 +40,40 @@ class ProducerAction : public Action {
 
   void FindLastSeq() {
     engine_.FindLastSeq({table_.namespace_name, table_.name}, producer_,
-                        Answering<ingest::LastSeq>([](const ingest::LastSeq& last) {
-                          return std::pair(last, std::optional<int64_t>());
-                        }));
+                        Answering<ingest::LastSeq>());
   }
 
   void Claim() {
     engine_.ClaimProducer({table_.namespace_name, table_.name}, producer_,
-                          Answering<ingest::ProducerClaim>([](const ingest::ProducerClaim& claim) {
-                            return std::pair(claim.last, std::optional(claim.epoch));
-                          }));
+                          Answering<ingest::ProducerClaim>());
   }
 
  private:
-  template <typename Found, typename Parts>
-  std::function<void(Result<Found>)> Answering(Parts parts) {
-    return [&loop = loop_, weak = std::weak_ptr(self_), parts](Result<Found> found) {
-      loop.Post([weak, parts, found = std::move(found)] {
+  template <typename Found>
+  std::function<void(Result<Found>)> Answering() {
+    return [&loop = loop_, weak = std::weak_ptr(self_)](Result<Found> found) {
+      loop.Post([weak, found = std::move(found)] {
         const auto alive = weak.lock();
         if (alive == nullptr) return;
         if (!found.ok()) return (*alive)->call_.Finish(ToCallStatus(found.status()));
-        const auto& [last, epoch] = parts(*found);
-        (*alive)->Answer(last, epoch);
+        (*alive)->Answer(*found);
       });
     };
   }
 
-  void Answer(const ingest::LastSeq& last, std::optional<int64_t> epoch) {
-    nlohmann::ordered_json answer = {{"producer", producer_}, {"table", table_.ToString()}};
-    if (epoch) answer["epoch"] = *epoch;
+  void Answer(const ingest::LastSeq& last) { Finish(Names(), last); }
+
+  void Answer(const ingest::ProducerClaim& claim) {
+    nlohmann::ordered_json answer = Names();
+    answer["epoch"] = claim.epoch;
+    Finish(std::move(answer), claim.last);
+  }
+
+  nlohmann::ordered_json Names() const {
+    return {{"producer", producer_}, {"table", table_.ToString()}};
+  }
+
+  void Finish(nlohmann::ordered_json answer, const ingest::LastSeq& last) {
     answer["last_seq"] = last.seq;
     answer["lsn"] = nullptr;
     if (last.seq > 0) answer["lsn"] = last.lsn.value;
