@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from testbed import lake
+from testbed import example
 from testbed.server import ROOT
 
 pytestmark = [
@@ -28,21 +28,9 @@ def command(tmp_path_factory):
             "-cp", class_path, "ArkaFlightClient"]
 
 
-def run(command, *arguments):
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60, check=False)
-
-
 def test_a_hundred_batches_are_written_and_every_level_is_told(command, server):
-    done = run(command, "localhost", str(server.port), "COMMITTED")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
-        f"100 writes reached {level}"
-        for level in ("MEMORY", "LOCAL_DISK", "OBJECT_STORAGE", "COMMITTED")]
-    rows = lake.read_with_pyiceberg(server, "arka.my_table").to_pylist()
-    assert sorted((row["id"], row["name"]) for row in rows) == [(i, f"name {i}") for i in range(100)]
+    example.check_that_every_level_is_told(server, command, "localhost", str(server.port))
 
 
 def test_it_says_why_where_there_is_no_server(command, server):
-    server.stop()
-    done = run(command, "localhost", str(server.port))
-    assert done.returncode == 1 and "UNAVAILABLE" in done.stderr
+    example.check_that_it_says_why_where_there_is_no_server("UNAVAILABLE", server, command, "localhost", str(server.port))
