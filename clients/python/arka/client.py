@@ -71,6 +71,7 @@ class Client:
             url, credentials=Credentials(username, password, token), tls_root=_pem(tls_root),
             client_cert=_pem(client_cert), client_key=_pem(client_key))
         self._streams: "weakref.WeakSet[Stream]" = weakref.WeakSet()
+        self._appenders: "weakref.WeakSet[Appender]" = weakref.WeakSet()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -109,7 +110,10 @@ class Client:
         if schema is None:
             schema = self.schema(table)
         stream = self.open(table, schema, **options)
-        return Appender(stream, schema, max_rows=max_rows, max_bytes=max_bytes, linger=linger)
+        appender = Appender(stream, schema, max_rows=max_rows, max_bytes=max_bytes, linger=linger)
+        with self._lock:
+            self._appenders.add(appender)
+        return appender
 
     def flush(self, level: LevelLike = Level.COMMITTED, table: Optional[str] = None,
               timeout: Optional[float] = None) -> int:
@@ -186,16 +190,16 @@ class Client:
                                       time.monotonic() + self._seconds(timeout))
 
     def close(self, timeout: Optional[float] = None) -> None:
-        """Closes every stream, as Stream.close() does, then the connection. One deadline for all; raises
-        the first error once everything is closed."""
+        """Closes every appender and every stream, as their close() does, then the connection. One deadline
+        for all; raises the first error once everything is closed."""
         self._closed = True
         until = time.monotonic() + self._seconds(timeout)
         failure = None
         with self._lock:
-            streams = list(self._streams)
-        for stream in streams:
+            writers: List[Union[Appender, Stream]] = [*self._appenders, *self._streams]
+        for writer in writers:
             try:
-                stream.close(timeout=max(0.0, until - time.monotonic()))
+                writer.close(timeout=max(0.0, until - time.monotonic()))
             except ArkaError as error:
                 failure = failure or error
         self._endpoint.close()
