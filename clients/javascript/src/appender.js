@@ -5,6 +5,7 @@ import { RecordBatch, Struct, makeData } from 'apache-arrow';
 import { columnFor, plainSchema } from './columns.js';
 import { Tier } from './acks.js';
 import { ArkaError, RowError } from './errors.js';
+import { within } from './trackers.js';
 
 const DONE = Promise.resolve();
 
@@ -15,6 +16,9 @@ export class Appender {
   #limits;
   #rows = 0;
   #bytes = 0;
+  #batches = []; // of rows that came before, in their order
+  #handing = DONE; // resolves when the one before has been tried
+  #stuck = false; // the budget had no room for the first of #batches
   #linger = null;
   #failure = null;
   #closed = null;
@@ -34,28 +38,30 @@ export class Appender {
   }
 
   /** Rows that are gathered and not handed to the stream yet. */
-  get pendingRows() { return this.#rows; }
+  get pendingRows() { return this.#batches.reduce((rows, { numRows }) => rows + numRows, this.#rows); }
 
   /**
    * Adds a row: an object with a value for every column. What is missing is null. Throws a RowError,
    * and adds nothing, where a value does not fit or there is no such column. Await what it returns:
-   * it resolves when there is room.
+   * it resolves when there is room. Where there is none before the deadline it rejects with
+   * DEADLINE_EXCEEDED: the row was not added, and those before it still wait to be written.
    */
   append(row) {
-    if (this.#failure ?? this.stream.failure) throw this.#failure ?? this.stream.failure;
-    if (this.#closed) throw new ArkaError('FAILED_PRECONDITION', 'the appender is closed');
+    this.#check();
     const values = this.#convert(row);
-    for (let i = 0; i < values.length; ++i) this.#bytes += this.#columns[i].append(values[i]);
-    this.#rows += 1;
-    if (this.#rows >= this.#limits.maxRows || this.#bytes >= this.#limits.maxBytes) return this.#cut();
-    this.#linger ??= setTimeout(() => { this.#cut().catch(() => {}); }, this.#limits.lingerMs);
-    return DONE;
+    if (!this.#stuck) return this.#add(values);
+    return this.#handOver().then(() => {
+      this.#check();
+      return this.#add(values);
+    });
   }
 
   /** Writes what is gathered, and resolves once every row so far has reached `tier`. */
-  async flush(tier = Tier.LOCAL_DISK, options) {
-    await this.#cut();
-    await this.stream.flush(tier, options);
+  async flush(tier = Tier.LOCAL_DISK, { timeoutMs, ...options } = {}) {
+    const left = countDown(timeoutMs);
+    this.#cut();
+    await within(this.#handOver(), left(), 'room for the rows');
+    await this.stream.flush(tier, { ...options, timeoutMs: left() });
   }
 
   /** Writes what is gathered and closes the stream, as its close() does. */
@@ -68,11 +74,18 @@ export class Appender {
     await this.close();
   }
 
-  async #close(options) {
-    const handedOver = this.#cut();
-    handedOver.catch(() => {}); // close() has the same error
-    await this.stream.close(options);
-    await handedOver;
+  async #close({ timeoutMs, ...options } = {}) {
+    const left = countDown(timeoutMs);
+    this.#cut();
+    const [handedOver] = await Promise.allSettled([within(this.#handOver(), left(), 'room for the rows')]);
+    clearTimeout(this.#linger);
+    await this.stream.close({ ...options, timeoutMs: left() });
+    if (handedOver.status === 'rejected') throw handedOver.reason;
+  }
+
+  #check() {
+    if (this.#failure ?? this.stream.failure) throw this.#failure ?? this.stream.failure;
+    if (this.#closed) throw new ArkaError('FAILED_PRECONDITION', 'the appender is closed');
   }
 
   #begin() {
@@ -103,21 +116,59 @@ export class Appender {
     return values;
   }
 
-  async #cut() {
+  #add(values) {
+    for (let i = 0; i < values.length; ++i) this.#bytes += this.#columns[i].append(values[i]);
+    this.#rows += 1;
+    if (this.#rows >= this.#limits.maxRows || this.#bytes >= this.#limits.maxBytes) return this.#write();
+    this.#writeLater();
+    return DONE;
+  }
+
+  /** Rows that find no room stay: the next call hands them over, or the next moment. */
+  #write() {
+    this.#cut();
+    return this.#handOver().catch((error) => {
+      if (!this.#stuck) throw error;
+      this.#writeLater();
+    });
+  }
+
+  #writeLater() {
+    this.#linger ??= setTimeout(() => this.#write().catch(() => {}), this.#limits.lingerMs); // the next call tells
+  }
+
+  /** What is gathered becomes a batch. */
+  #cut() {
     clearTimeout(this.#linger);
     this.#linger = null;
-    if (this.#failure) throw this.#failure;
     if (this.#rows === 0) return;
     const { fields } = this.#schema;
-    const batch = new RecordBatch(this.#schema, makeData({
+    this.#batches.push(new RecordBatch(this.#schema, makeData({
       type: new Struct(fields), length: this.#rows, nullCount: 0, children: this.#columns.map((column) => column.finish()),
-    }));
+    })));
     this.#begin();
-    try {
-      await this.stream.write(batch);
-    } catch (error) {
-      this.#failure = error;
-      throw error;
-    }
   }
+
+  /** Resolves once every batch of now is the stream's. */
+  #handOver() {
+    const done = this.#handing.then(async () => {
+      if (this.#failure) throw this.#failure;
+      try {
+        for (; this.#batches.length > 0; this.#batches.shift()) await this.stream.write(this.#batches[0]);
+        this.#stuck = false;
+      } catch (error) {
+        this.#stuck = error.code === 'DEADLINE_EXCEEDED' && !this.stream.failure;
+        if (!this.#stuck) this.#failure = error;
+        throw error;
+      }
+    });
+    this.#handing = done.catch(() => {});
+    return done;
+  }
+}
+
+/** How much of `timeoutMs` is left, where there is one. */
+function countDown(timeoutMs) {
+  const until = performance.now() + timeoutMs;
+  return () => (timeoutMs === undefined ? undefined : Math.max(1, until - performance.now()));
 }
