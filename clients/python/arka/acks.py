@@ -50,15 +50,24 @@ class AckLedger:
         self._written_at = array.array("d")  # of the same writes and those that have no LSN yet
         self._first = 1  # of this connection
         self._sent = 0
+        self._ever_sent = 0  # on any connection before
+        self._before = array.array("q")  # the LSNs that writes from _first on had before it
+        self._lost_lsn, self._lost_write = -1, 0  # the last LSN and write that a crash may have taken
+        self._forgotten_lsn = -1  # the last that trim() forgot
         self._next = [1, 1, 1, 1]  # by level: the write whose ack is due on this connection
 
     def begin(self) -> int:
         """A new connection, on which every write that is not on LOCAL_DISK is sent again; returns the
         first of them. What was in MEMORY only may be gone, and come back under another LSN."""
         on_disk = self.reached[_DISK]
+        self._before = self._lsns[on_disk + 1 - self._base:]
+        if self._before:
+            self._lost_lsn = self._before[-1]
+            self._lost_write = max(self._lost_write, on_disk + len(self._before))
         del self._lsns[on_disk + 1 - self._base:]
         self.reached[_MEMORY] = on_disk
         self.reached_lsn[_MEMORY] = self.reached_lsn[_DISK]
+        self._ever_sent = max(self._ever_sent, self._sent)
         self._first, self._sent = on_disk + 1, on_disk
         self._next = [self._first] * 4
         return self._first
@@ -79,9 +88,13 @@ class AckLedger:
         return self._lsns[write - self._base]
 
     def number_of(self, lsn: int) -> Optional[int]:
-        """The write that has this LSN, or else the first with a higher one; None: there is none."""
+        """A write that is in no level before the one of this LSN is; None: no write had the LSN."""
         place = bisect.bisect_left(self._lsns, lsn)
-        return None if place == len(self._lsns) else self._base + place
+        if place < len(self._lsns) and self._lsns[place] == lsn:
+            return self._base + place
+        if lsn <= self._lost_lsn:  # whose of those that came again under others it was, is not kept
+            return self._lost_write
+        return 0 if lsn <= self._forgotten_lsn else None
 
     def take(self, acks: pa.RecordBatch,
              tell: Optional[Callable[[int, int, int, Optional[int], Optional[int]], None]] = None
@@ -109,9 +122,10 @@ class AckLedger:
             if level == _MEMORY:
                 if write > self._sent:
                     raise ProtocolViolation(f"LSN {lsn} is acknowledged, but nothing was sent for it")
-                if lsn < self.reached_lsn[_MEMORY]:
-                    raise ProtocolViolation(
-                        f"LSN {lsn} is acknowledged after LSN {self.reached_lsn[_MEMORY]}")
+                last = self.reached_lsn[_MEMORY]
+                # A retry may be answered with an LSN above its own, but a new write has a new one.
+                if lsn < last or (lsn == last and known and write > self._ever_sent):
+                    raise ProtocolViolation(f"LSN {lsn} is acknowledged after LSN {last}")
                 known.append(lsn)
             elif write >= due[level - 1]:
                 raise ProtocolViolation(
@@ -121,7 +135,14 @@ class AckLedger:
                                         f"{known[write - self._base]} was due")
             due[level] = write + 1
             if write > reached[level]:
-                self._advance(level, write, tell, times and times[row], snapshots and snapshots[row])
+                known_before = level == _MEMORY and self._had(write, lsn)
+                self._advance(level, write, None if known_before else tell,
+                              times and times[row], snapshots and snapshots[row])
+
+    def _had(self, write: int, lsn: int) -> bool:
+        """Whether the write had this LSN on the connection before: then MEMORY is no news."""
+        place = write - self._first
+        return place < len(self._before) and self._before[place] == lsn
 
     def _watermark(self, level: int, through: Optional[int], tell) -> None:
         """Writes of earlier connections get no acks on this one: the watermark speaks for them."""
@@ -129,6 +150,7 @@ class AckLedger:
             return
         end = self._first - self._base  # of what earlier connections wrote
         write = self._base + bisect.bisect_right(self._lsns, through, 0, end) - 1
+        write = min(write, self.reached[level - 1])  # no level without the one below
         if write > self.reached[level]:
             self._advance(level, write, tell, None, None)
 
@@ -144,5 +166,6 @@ class AckLedger:
         """Forgets the LSNs of what is committed, now and then. Not before they have been asked for."""
         done = self.reached[Level.COMMITTED] + 1 - self._base
         if done > _TRIM:
+            self._forgotten_lsn = self._lsns[done - 1]
             del self._lsns[:done], self._written_at[:done]
             self._base += done

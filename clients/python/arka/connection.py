@@ -57,6 +57,9 @@ class Credentials:
         return True
 
 
+_BROKEN = ("UNKNOWN", "INTERNAL", "CANCELLED")  # how gRPC itself calls a connection that broke
+
+
 class _Middleware(flight.ClientMiddlewareFactory):
     """Sends the credentials, and keeps what the server says in headers and trailers."""
 
@@ -116,8 +119,9 @@ class Endpoint:
         except (pa.ArrowException, flight.FlightError, ValueError) as error:
             raise from_flight(error) from None
 
-    def call(self, make: Callable[[flight.FlightClient], Any]) -> Any:
-        """make(client) on the connection that is kept for calls; raises ArkaError."""
+    def call(self, make: Callable[[flight.FlightClient], Any], *, by_stream: bool = False) -> Any:
+        """make(client) on the connection that is kept for calls; raises ArkaError. `by_stream`: what ends a
+        stream's connection for a time, ends this for a time."""
         with self._lock:
             if self._calls is None:
                 self._calls = self.dial()
@@ -128,20 +132,24 @@ class Endpoint:
                 return make(client)
             except (pa.ArrowException, flight.FlightError) as error:
                 call = middleware.last.call
-                failure = from_flight(error, call.retryable() if call else None)
+                said = call.retryable() if call else None
+                failure = from_flight(error, said)
+                if by_stream and said is None and failure.code in _BROKEN:
+                    failure.retryable = True
                 if again and failure.code == "UNAUTHENTICATED" and \
                         self.credentials.renew(call and call.sent):
                     continue
                 raise failure from None
         raise AssertionError("unreachable")
 
-    def action(self, name: str, body: Dict[str, Any], timeout: Optional[float] = None
-               ) -> List[Dict[str, Any]]:
+    def action(self, name: str, body: Dict[str, Any], timeout: Optional[float] = None, *,
+               by_stream: bool = False) -> List[Dict[str, Any]]:
         """The answers of a DoAction, as JSON."""
         action = flight.Action(name, json.dumps(body).encode())
         options = flight.FlightCallOptions(timeout=timeout)
         return self.call(lambda client: [
-            json.loads(result.body.to_pybytes()) for result in client.do_action(action, options)])
+            json.loads(result.body.to_pybytes()) for result in client.do_action(action, options)],
+            by_stream=by_stream)
 
     def retried_action(self, name: str, body: Dict[str, Any], until: float) -> List[Dict[str, Any]]:
         """As action(), made again while it is retryable and `until`, of the monotonic clock, is ahead."""
@@ -197,7 +205,7 @@ class Connection:
         if failure.code == "UNAUTHENTICATED" and \
                 self._endpoint.credentials.renew(self._call and self._call.sent):
             failure.retryable = True
-        elif said is None and failure.code in ("UNKNOWN", "INTERNAL", "CANCELLED"):
+        elif said is None and failure.code in _BROKEN:
             failure.retryable = True
         return failure
 

@@ -100,9 +100,11 @@ class Courier:
             moved = outbox.ledger.reached[Level.LOCAL_DISK] > before or not outbox.kept
             if not lost_at or (exchange.opened and moved):
                 delays, lost_at = _delays(), now
-            if now - lost_at >= self._deadline:
+            # Of what was handed over since then, nobody has waited for longer than that.
+            since = max(lost_at, outbox.oldest_kept() or 0.0)
+            if now - since >= self._deadline:
                 return DeadlineExceeded(
-                    f"the connection is lost for {now - lost_at:.1f} s: {failure}")
+                    f"the connection is lost for {now - since:.1f} s: {failure}")
             self._pause(next(delays))
         return None
 
@@ -195,20 +197,23 @@ class Courier:
         written any more. Answers its last write, which no crash can take."""
         if self._epoch is None:  # once only: else two programs would take it from each other for ever
             known = self._endpoint.action(
-                "claim_producer", {"producer": self._producer, "table": self._table}, self._deadline)[0]
+                "claim_producer", {"producer": self._producer, "table": self._table}, self._deadline,
+                by_stream=True)[0]
             self._epoch = known["epoch"]
         else:
             known = self._last_seq()
         if known["last_seq"]:
             self._endpoint.action(
-                "flush", {"level": "LOCAL_DISK", "table": self._table}, self._deadline)
+                "flush", {"level": "LOCAL_DISK", "table": self._table}, self._deadline,
+                by_stream=True)
             known = self._last_seq()  # a crash may have taken some before that
         return known
 
     def _last_seq(self) -> Dict[str, Any]:
         try:
             return self._endpoint.action(
-                "last_seq", {"producer": self._producer, "table": self._table}, self._deadline)[0]
+                "last_seq", {"producer": self._producer, "table": self._table}, self._deadline,
+                by_stream=True)[0]
         except ArkaError as error:
             if error.code != "NOT_FOUND":  # no such table
                 raise

@@ -146,6 +146,11 @@ class Outbox:
         listened = self._acks is not None and self.ledger.reached[Level.COMMITTED] < self.last
         return bool(self.kept or any(self._waiters) or listened)
 
+    def oldest_kept(self) -> Optional[float]:
+        """When the first write that is not on LOCAL_DISK was handed over; None: all are."""
+        with self.lock:
+            return self.ledger.oldest_below(Level.LOCAL_DISK)
+
     def begin(self) -> None:
         """A new connection: everything that is kept is due. The lock is held."""
         self.ledger.begin()

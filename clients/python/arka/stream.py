@@ -154,9 +154,9 @@ class Stream:
         """As wait_for_durability, as a future that is done then."""
         level = Level.of(level)
         with self._outbox.lock:
-            return self._outbox.when(self._number_of(write, level), level)
+            return self._outbox.when(self._number_of(write), level)
 
-    def _number_of(self, write: Union[Write, int, None], level: Level) -> int:
+    def _number_of(self, write: Union[Write, int, None]) -> int:
         outbox = self._outbox
         if write is None:
             return outbox.last
@@ -164,13 +164,10 @@ class Stream:
             if write.stream is not self:
                 raise ValueError("a write of another stream")
             return write.number
-        if write <= outbox.ledger.reached_lsn[level]:
-            return 0
-        if write > outbox.ledger.reached_lsn[Level.MEMORY] and not outbox.kept:
-            raise ValueError(f"LSN {write} is none of this stream")
-        # An LSN that a crash took from memory is above all that are known by now.
         number = outbox.ledger.number_of(write)
-        return outbox.last if number is None else number
+        if number is None:
+            raise ValueError(f"LSN {write} is none of this stream")
+        return number
 
     def flush(self, level: LevelLike = Level.LOCAL_DISK, timeout: Optional[float] = None) -> None:
         """Waits until every write so far has reached `level`, and has the server hurry: upload and commit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple, Union
 
 from arka.acks import Ack
 from arka.client import Watermarks
@@ -14,27 +14,58 @@ from arka.stream import Stream
 from arka.write import Write
 
 
+class _Place(NamedTuple):
+    """A write, among those of a stream."""
+
+    seq: int
+    lsn: int
+
+
+
 class AckTracker:
     """How far one stream's writes have come, by LSN: give its `on_ack` to Client.open().
 
-    The writes of a stream reach each level in the order of their LSNs, so this remembers four numbers,
-    however many writes there are.
+    The writes of a stream reach each level in their order, so this remembers four of them, however many
+    there are. An LSN that a crash took before LOCAL_DISK counts as that of the last write that lost its
+    own in that crash.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._reached = [-1, -1, -1, -1]
+        self._reached = [_Place(0, -1)] * 4  # by level
+        self._lost: List[Tuple[int, _Place]] = []  # of each crash: above this LSN up to that one, and whose
 
     def on_ack(self, ack: Ack) -> None:
         with self._changed:
-            if ack.lsn > self._reached[ack.level]:
-                self._reached[ack.level] = ack.lsn
-                self._changed.notify_all()
+            if ack.level is Level.MEMORY and ack.seq <= self._reached[Level.MEMORY].seq:
+                self._named_anew(ack.seq)
+            if ack.seq > self._reached[ack.level].seq or ack.level is Level.MEMORY:
+                self._reached[ack.level] = _Place(ack.seq, ack.lsn)
+            if ack.level is Level.COMMITTED:
+                self._lost = [lost for lost in self._lost if lost[1].seq > ack.seq]
+            self._changed.notify_all()
+
+    def _named_anew(self, seq: int) -> None:
+        named, safe = self._reached[Level.MEMORY], self._reached[Level.LOCAL_DISK]
+        if seq <= safe.seq:  # the server had forgotten the producer: all that is safe is committed, and
+            self._reached = [_Place(0, safe.lsn)] * 4  # the others are numbered from 1
+            self._lost = [(above, _Place(last.seq - safe.seq, last.lsn)) for above, last in self._lost]
+            named = _Place(named.seq - safe.seq, named.lsn)
+        if named.lsn > safe.lsn:
+            through = max([named.seq, *(last.seq for _, last in self._lost)])
+            self._lost.append((safe.lsn, _Place(through, named.lsn)))
 
     def level_of(self, lsn: int) -> Optional[Level]:
         """The highest level that the write with this LSN has reached; None: none yet."""
         with self._changed:
-            return next((level for level in reversed(Level) if lsn <= self._reached[level]), None)
+            return next((level for level in reversed(Level) if self._has(lsn, level)), None)
+
+    def _has(self, lsn: int, level: Level) -> bool:
+        reached = self._reached[level]
+        for above, last in self._lost:
+            if above < lsn <= last.lsn:
+                return last.seq <= reached.seq
+        return lsn <= reached.lsn
 
     def wait_all_durable(self, lsns: Iterable[int], level: LevelLike = Level.OBJECT_STORAGE,
                          timeout: Optional[float] = None) -> None:
@@ -42,9 +73,9 @@ class AckTracker:
         level = Level.of(level)
         last = max(lsns, default=-1)
         with self._changed:
-            if not self._changed.wait_for(lambda: self._reached[level] >= last, timeout):
+            if not self._changed.wait_for(lambda: self._has(last, level), timeout):
                 raise DeadlineExceeded(
-                    f"{level} has come to LSN {self._reached[level]}, not to {last}")
+                    f"{level} has come to LSN {self._reached[level].lsn}, not to {last}")
 
 
 class LocalCache:

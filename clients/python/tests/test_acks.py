@@ -46,7 +46,8 @@ def test_levels_count_upwards_each_by_itself(ledger):
 
 
 @pytest.mark.parametrize("lie, words", [
-    ([(1000, "MEMORY")] * 4, "nothing was sent"),
+    ([(lsn, "MEMORY") for lsn in range(1000, 1004)], "nothing was sent"),
+    ([(1000, "MEMORY")] * 2, "after LSN 1000"),
     ([(1001, "MEMORY"), (1000, "MEMORY")], "after LSN 1001"),
     ([(1000, "LOCAL_DISK")], "not at MEMORY"),
     ([(1000, "MEMORY"), (1000, "OBJECT_STORAGE")], "not at LOCAL_DISK"),
@@ -68,6 +69,60 @@ def test_after_a_reconnect_memory_counts_from_what_is_on_disk(ledger):
     ledger.sent(2)
     ledger.take(acks((1005, "MEMORY"), (1005, "LOCAL_DISK")))  # a crash took LSN 1001
     assert ledger.reached == [2, 2, 0, 0] and ledger.lsn_of(2) == 1005
+
+
+def test_an_lsn_that_a_crash_took_stands_for_the_last_write_that_lost_its_own(ledger):
+    ledger.take(acks((1000, "MEMORY"), (1001, "MEMORY"), (1002, "MEMORY"), (1000, "LOCAL_DISK")))
+    assert [ledger.number_of(lsn) for lsn in (999, 1000, 1001, 1002, 1003)] == [None, 1, 2, 3, None]
+    ledger.begin()
+    ledger.sent(2)
+    ledger.take(acks((1005, "MEMORY"), (1005, "LOCAL_DISK"), (1005, "OBJECT_STORAGE")))
+    assert [ledger.number_of(lsn) for lsn in (1000, 1001, 1002, 1005)] == [1, 3, 3, 2]
+    ledger.begin()  # before write 3 had a name again
+    ledger.sent(3)
+    ledger.take(acks((1006, "MEMORY")))
+    assert [ledger.number_of(lsn) for lsn in (1001, 1002, 1005, 1006, 1007)] == [3, 3, 2, 3, None]
+
+
+def test_a_crash_that_left_less_than_the_one_before_brings_no_write_forward(ledger):
+    ledger.take(acks((1000, "MEMORY"), (1001, "MEMORY"), (1002, "MEMORY")))
+    ledger.begin()
+    ledger.sent(1)
+    ledger.take(acks((1005, "MEMORY")))
+    ledger.begin()
+    assert [ledger.number_of(lsn) for lsn in (1000, 1002, 1005)] == [3, 3, 3]
+
+
+def test_a_new_write_has_a_new_lsn_and_a_retry_may_share_one(ledger):
+    ledger.take(acks((1000, "MEMORY"), (1001, "MEMORY")))
+    with pytest.raises(ProtocolViolation, match="after LSN 1001"):
+        ledger.take(acks((1001, "MEMORY")))
+    ledger.begin()
+    for write in (1, 2, 3):
+        ledger.sent(write)
+    ledger.take(acks((1001, "MEMORY"), (1001, "MEMORY"), (1002, "MEMORY")))
+    ledger.written(4.0)
+    ledger.sent(4)
+    with pytest.raises(ProtocolViolation, match="after LSN 1002"):
+        ledger.take(acks((1002, "MEMORY")))
+
+
+def test_memory_is_told_again_only_under_another_lsn(ledger):
+    heard = []
+    ledger.take(acks((1000, "MEMORY"), (1001, "MEMORY")))
+    ledger.begin()
+    for write in (1, 2, 3):
+        ledger.sent(write)
+    ledger.take(acks((1000, "MEMORY"), (1004, "MEMORY"), (1005, "MEMORY")),
+                lambda *event: heard.append(event[:3]))
+    assert heard == [(2, 1004, 0), (3, 1005, 0)]
+
+
+def test_a_watermark_cannot_bring_a_level_without_the_one_below(ledger):
+    ledger.take(acks((1000, "MEMORY"), (1001, "MEMORY"), (1000, "LOCAL_DISK"), (1001, "LOCAL_DISK")))
+    ledger.begin()
+    ledger.take(acks(("watermark", 1000, 1001)))
+    assert ledger.reached == [2, 2, 1, 1]
 
 
 def test_watermarks_speak_for_the_writes_of_earlier_connections_only(ledger):
