@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
@@ -35,10 +36,10 @@ type Appender struct {
 	row     []any                  // of the row that is looked at
 	rows    int
 	bytes   int64
-	linger  *time.Timer
-	batch   int64  // how many batches there were, so that a timer knows its own
-	failed  error  // of a write that nobody waited for
-	last    *Write // the last batch
+	waiting arrow.RecordBatch // of rows before those, for which there was no room
+	linger  *time.Timer       // writes what has waited for long enough
+	closed  bool
+	failed  error // the stream's, after which rows are gone: nothing may be added as if they were not
 }
 
 // Appender opens an appender of rows to a table.
@@ -69,6 +70,9 @@ func (c *Client) Appender(ctx context.Context, table string, options AppenderOpt
 		builder: array.NewRecordBuilder(memory.DefaultAllocator, schema),
 		row:     make([]any, schema.NumFields()),
 	}
+	a.mu.Lock() // so that the timer finds itself there
+	defer a.mu.Unlock()
+	a.linger = time.AfterFunc(options.Linger, a.writeLate)
 	for i, field := range schema.Fields() {
 		a.columns = append(a.columns, newColumn(field, a.builder.Field(i)))
 	}
@@ -81,12 +85,21 @@ func (a *Appender) Stream() *Stream { return a.stream }
 // Append adds a row: a map[string]any by column names, or a struct, or a pointer to one, whose exported fields
 // are columns by the tag `arka:"name"` or by their own name. A column that the row does not have is null,
 // as is a nil pointer. A row that does not fit is refused as a whole, with INVALID_ARGUMENT and the
-// column's name. Append blocks while the stream's budget is used up.
+// column's name. Append blocks while the stream's budget is used up. When the context ends before there is
+// room, the row was not taken, and those before it still wait to be written.
 func (a *Appender) Append(ctx context.Context, row any) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.failed != nil {
-		return a.failed
+	if err := a.check(); err != nil {
+		return err
+	}
+	if a.full() {
+		if err := a.write(ctx); err != nil {
+			return err
+		}
+		if err := a.check(); err != nil { // closed meanwhile
+			return err
+		}
 	}
 	if err := a.spread(row); err != nil {
 		return err
@@ -104,14 +117,23 @@ func (a *Appender) Append(ctx context.Context, row any) error {
 	}
 	a.rows++
 	a.bytes += size
-	if a.rows >= a.options.MaxRows || a.bytes >= a.options.MaxBytes {
-		return a.write(ctx)
+	if a.full() {
+		_, err := a.handOver()
+		return err
 	}
-	if a.rows == 1 {
-		batch := a.batch
-		a.linger = time.AfterFunc(a.options.Linger, func() { a.writeLate(batch) })
+	if a.rows == 1 && a.waiting == nil {
+		a.linger.Reset(a.options.Linger)
 	}
 	return nil
+}
+
+func (a *Appender) full() bool { return a.rows >= a.options.MaxRows || a.bytes >= a.options.MaxBytes }
+
+func (a *Appender) check() error {
+	if a.failed == nil && a.closed {
+		return failure(FailedPrecondition, "the appender is closed")
+	}
+	return a.failed
 }
 
 // spread puts the row's values in the order of the columns.
@@ -179,37 +201,56 @@ func (a *Appender) plan(kind reflect.Type) ([]int, error) {
 	return plan, nil
 }
 
-// write hands the rows over as one batch. Call with the mutex held.
-func (a *Appender) write(ctx context.Context) error {
-	if a.rows == 0 {
-		return nil
-	}
+// handOver gives the stream what was gathered. What there is no room for stays, and goes first the next
+// time: then it answers a channel that is closed when there may be. Call with the mutex held.
+func (a *Appender) handOver() (<-chan struct{}, error) {
 	a.linger.Stop()
-	batch := a.builder.NewRecordBatch()
-	defer batch.Release()
-	a.rows, a.bytes = 0, 0
-	a.batch++
-	write, err := a.stream.Write(ctx, batch)
-	if err != nil {
-		a.failed = err // these rows are gone: nothing may be added as if they were not
-		return err
+	for a.failed == nil && (a.waiting != nil || a.rows > 0) {
+		if a.waiting == nil {
+			a.waiting = a.builder.NewRecordBatch()
+			a.rows, a.bytes = 0, 0
+		}
+		write, full, err := a.stream.admit(a.waiting, batchSize(a.waiting))
+		if write == nil && err == nil {
+			a.linger.Reset(a.options.Linger)
+			return full, nil
+		}
+		a.waiting.Release()
+		a.waiting, a.failed = nil, err
 	}
-	a.last = write
-	return nil
+	return nil, a.failed
 }
 
-func (a *Appender) writeLate(batch int64) {
+// write hands everything over, and waits for room without the mutex, which is held otherwise.
+func (a *Appender) write(ctx context.Context) error {
+	for {
+		full, err := a.handOver()
+		if full == nil {
+			return err
+		}
+		a.mu.Unlock()
+		select {
+		case <-full:
+		case <-ctx.Done():
+			err = contextError(ctx, "room in the budget")
+		}
+		a.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (a *Appender) writeLate() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.batch == batch && a.failed == nil {
-		_ = a.write(a.stream.ctx) // the next call tells
-	}
+	_, _ = a.handOver() // the next call tells
 }
 
 // Flush writes what was gathered, and returns when every row so far has reached the level.
 func (a *Appender) Flush(ctx context.Context, level Tier) error {
 	a.mu.Lock()
-	err := a.failed
+	err := a.check()
 	if err == nil {
 		err = a.write(ctx)
 	}
@@ -221,23 +262,26 @@ func (a *Appender) Flush(ctx context.Context, level Tier) error {
 }
 
 // Close writes what was gathered, waits until every row is on the server's disk, and ends the stream. It
-// returns when the context ends, at the latest.
+// returns when the context ends, at the latest. Closing again does nothing.
 func (a *Appender) Close(ctx context.Context) error {
 	a.mu.Lock()
-	err := a.failed
-	if err == nil {
-		err = a.write(ctx)
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil
 	}
-	if a.linger != nil {
-		a.linger.Stop()
-	}
-	if a.failed == nil {
-		a.failed = failure(FailedPrecondition, "the appender is closed")
-		a.builder.Release()
-	}
+	a.closed = true
+	err := a.write(ctx)
 	a.mu.Unlock()
-	if closed := a.stream.Close(ctx); err == nil {
+	closed := a.stream.Close(ctx)
+	a.mu.Lock()
+	if err == nil {
 		err = closed
 	}
+	a.linger.Stop()
+	a.failed = failure(FailedPrecondition, "the appender is closed")
+	if a.waiting != nil {
+		a.waiting.Release()
+	}
+	a.builder.Release()
 	return err
 }

@@ -66,6 +66,92 @@ func TestARowDoesNotWaitLongerThanItsLinger(t *testing.T) {
 	sameText(t, server.written(), []int64{7})
 }
 
+// holding answers no write before release is closed.
+func (f *fake) holding() (release chan struct{}) {
+	release = make(chan struct{})
+	f.answer = func(_, _ int, _, lsn int64) ([]ackRow, error) {
+		<-release
+		return everyLevel(lsn), nil
+	}
+	return release
+}
+
+func TestARowForWhichThereWasNoRoomIsNotTakenAndNoOtherIsLost(t *testing.T) {
+	server := startFake(t)
+	release := server.holding()
+	appender := server.appender(t, numberSchema, AppenderOptions{
+		MaxRows: 10, Linger: time.Hour, Stream: StreamOptions{Budget: 1}})
+	taken := int64(0)
+	for ; ; taken++ {
+		short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		err := appender.Append(short, numberRow{taken})
+		cancel()
+		if err != nil {
+			failsWith(t, err, DeadlineExceeded, true)
+			break
+		}
+	}
+	equal(t, taken, 30) // a batch in the stream, one that waits for room, and one of rows
+	short, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	failsWith(t, appender.Flush(short, LocalDisk), DeadlineExceeded, true)
+	close(release)
+	must(t, appender.Append(timeout(t), numberRow{taken}))
+	must(t, appender.Close(timeout(t)))
+	sameText(t, server.written(), []int64{0, 10, 20, 30})
+}
+
+func TestRowsThatLingeredWithoutRoomAreWrittenWhenThereIs(t *testing.T) {
+	server := startFake(t)
+	release := server.holding()
+	appender := server.appender(t, numberSchema, AppenderOptions{
+		Linger: 10 * time.Millisecond, Stream: StreamOptions{Budget: 1}})
+	for number := range int64(3) {
+		must(t, appender.Append(timeout(t), numberRow{number}))
+		time.Sleep(50 * time.Millisecond) // a batch, one that waits for room, and a row behind it
+	}
+	close(release)
+	gathered := func() bool {
+		appender.mu.Lock()
+		defer appender.mu.Unlock()
+		return appender.waiting != nil || appender.rows > 0
+	}
+	for patience := timeout(t); gathered(); {
+		select {
+		case <-patience.Done():
+			t.Fatalf("only %v were written", server.written())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	must(t, appender.Close(timeout(t)))
+}
+
+func TestCloseReturnsWhenItsContextEndsWhileAnotherWaitsForRoom(t *testing.T) {
+	server := startFake(t)
+	release := server.holding()
+	defer close(release)
+	appender := server.appender(t, numberSchema, AppenderOptions{
+		MaxRows: 1, Linger: time.Hour, Stream: StreamOptions{Budget: 1}})
+	waits := make(chan error)
+	go func() {
+		for number := int64(0); ; number++ {
+			if err := appender.Append(timeout(t), numberRow{number}); err != nil {
+				waits <- err
+				return
+			}
+		}
+	}()
+	time.Sleep(50 * time.Millisecond)
+	short, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	failsWith(t, appender.Close(short), DeadlineExceeded, true)
+	if passed := time.Since(began); passed > 5*time.Second {
+		t.Fatalf("it took %v", passed)
+	}
+	failsWith(t, <-waits, FailedPrecondition, false)
+}
+
 func TestARowThatDoesNotFitIsRefusedAsAWhole(t *testing.T) {
 	schema := arrow.NewSchema([]arrow.Field{
 		{Name: "number", Type: arrow.PrimitiveTypes.Int64},
