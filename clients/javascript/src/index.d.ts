@@ -68,6 +68,8 @@ export interface Ack {
   timestampUs: number;
   /** The Iceberg snapshot that holds the write; only COMMITTED has one. */
   snapshotId: bigint | null;
+  /** The LSN that a crash of the server took from the write; only MEMORY, told again, has one. */
+  replaces: number | null;
 }
 
 /** Every LSN at or below each, on this server, has reached that tier. */
@@ -196,7 +198,7 @@ export declare class Appender implements AsyncDisposable {
 /** Which of the LSNs that somebody cares for have come how far. */
 export declare class AckTracker {
   readonly size: number;
-  onAck: (ack: Pick<Ack, 'lsn' | 'tier'>) => void;
+  onAck: (ack: Pick<Ack, 'lsn' | 'tier'> & Partial<Pick<Ack, 'replaces'>>) => void;
   tier(lsn: number): Tier | undefined;
   waitAllDurable(lsns: Iterable<number>, tier?: Tier, options?: Timeout): Promise<void>;
   forgetThrough(lsn: number): void;

@@ -26,6 +26,7 @@ export class Progress {
   safeLsn = 0;
 
   #committedLsn = 0;
+  #renamed = new Map(); // an LSN that a crash took: the write that had it
   #waiters = [[], [], [], []]; // by tier, the writes in rising order: {index, resolve, reject}
   #listeners = new Set(); // of acks()
   #onAck;
@@ -62,9 +63,15 @@ export class Progress {
     this.#set(tier, index);
   }
 
-  tell(index, lsn, tier, timestampUs, snapshotId) {
+  /** A crash took `before`; the write has another LSN now. */
+  rename(index, before, lsn, timestampUs) {
+    this.#renamed.set(before, index);
+    this.tell(index, lsn, Tier.MEMORY, timestampUs, null, before);
+  }
+
+  tell(index, lsn, tier, timestampUs, snapshotId, replaces = null) {
     if (!this.isHeard) return;
-    const ack = { seq: this.#seqOf(index), lsn, tier, timestampUs, snapshotId };
+    const ack = { seq: this.#seqOf(index), lsn, tier, timestampUs, snapshotId, replaces };
     tell(this.#onAck, ack);
     for (const listener of this.#listeners) {
       if (listener.queue.length >= MAX_UNREAD_ACKS) listener.overrun = true;
@@ -73,14 +80,15 @@ export class Progress {
     }
   }
 
-  /** The write of an LSN; 0 where it is committed and forgotten since. */
-  indexOf(lsn) {
-    if (lsn <= this.#committedLsn) return 0;
+  /** The write of an LSN, one of the `window` perhaps; 0 where it is committed and forgotten since. */
+  indexOf(lsn, window) {
     const index = this.lsns.indexThrough(lsn);
-    if (this.lsns.lsnOf(index) !== lsn) {
-      throw new ArkaError('NOT_FOUND', `LSN ${lsn} is of no write of this stream`);
-    }
-    return index;
+    if (this.lsns.lsnOf(index) === lsn) return index;
+    const renamed = this.#renamed.get(lsn);
+    if (renamed !== undefined) return renamed;
+    for (const write of window) if (write.lsn === lsn) return write.index; // to be sent again
+    if (lsn <= this.#committedLsn) return 0;
+    throw new ArkaError('NOT_FOUND', `LSN ${lsn} is of no write of this stream`);
   }
 
   waitFor(index, tier, timeoutMs) {
@@ -147,6 +155,10 @@ export class Progress {
     if (tier === Tier.COMMITTED) {
       this.#committedLsn = this.lsns.lsnOf(index) ?? this.#committedLsn;
       this.lsns.forgetBelow(index); // but for the run of this one
+      for (const [before, write] of this.#renamed) {
+        if (write > index) break;
+        this.#renamed.delete(before);
+      }
     }
   }
 }

@@ -154,7 +154,7 @@ export class WriteStream {
    */
   async waitForDurability(target, tier, { timeoutMs = this.#options.deadlineMs } = {}) {
     const wanted = this.#tier(tier);
-    const index = target instanceof Write ? target.index : this.#progress.indexOf(target);
+    const index = target instanceof Write ? target.index : this.#progress.indexOf(target, this.#window);
     if (index > 0) await this.#waitFor(index, wanted, timeoutMs); // 0: committed, and forgotten since
     return target instanceof Write ? target.lsn : target;
   }
@@ -420,9 +420,9 @@ export class WriteStream {
   #onAck(index, lsn, tier, timestampUs, snapshotId) {
     if (tier === Tier.MEMORY) {
       const write = this.#window.at(index);
-      const isOther = write.lsn !== undefined && write.lsn !== lsn;
+      const before = write.lsn;
       write.lsn = lsn;
-      if (isOther) this.#progress.tell(index, lsn, tier, timestampUs, null);
+      if (before !== undefined && before !== lsn) this.#progress.rename(index, before, lsn, timestampUs);
     }
     this.#progress.ack(index, lsn, tier, timestampUs, snapshotId);
   }

@@ -18,14 +18,19 @@ export async function within(promise, timeoutMs, what) {
 }
 
 /**
- * Which of the LSNs that somebody cares for have come how far. Give it the acks (`onAck`) and, where
- * writes come back after a crash, the watermarks; forgetThrough() keeps it small.
+ * Which of the LSNs that somebody cares for have come how far. Give it the acks (`onAck`) of one stream or
+ * many; forgetThrough() keeps it small. An LSN that a crash took stands for the one that its write got.
  */
 export class AckTracker {
   #tiers = new Map();
+  #replaced = new Map(); // an LSN that a crash took: the one that its write got
   #waiting = new Set(); // {lsns, tier, resolve}
 
-  onAck = ({ lsn, tier }) => {
+  onAck = ({ lsn, tier, replaces = null }) => {
+    if (replaces !== null) {
+      this.#tiers.delete(replaces);
+      this.#replaced.set(replaces, lsn);
+    }
     const before = this.#tiers.get(lsn);
     if (before === undefined || before < tier) this.#tiers.set(lsn, tier);
     this.#wake();
@@ -33,7 +38,9 @@ export class AckTracker {
 
   /** The tier of a write, undefined before its first ack. */
   tier(lsn) {
-    return this.#tiers.get(lsn);
+    let now = lsn;
+    while (this.#replaced.has(now)) now = this.#replaced.get(now);
+    return this.#tiers.get(now);
   }
 
   get size() {
@@ -55,13 +62,15 @@ export class AckTracker {
 
   /** Forgets the LSNs at or below this one. */
   forgetThrough(lsn) {
-    for (const known of this.#tiers.keys()) if (known <= lsn) this.#tiers.delete(known);
+    for (const known of [this.#tiers, this.#replaced]) {
+      for (const key of known.keys()) if (key <= lsn) known.delete(key);
+    }
   }
 
   #wake() {
     for (const waiter of this.#waiting) {
       for (const lsn of waiter.lsns) {
-        if ((this.#tiers.get(lsn) ?? -1) < waiter.tier) break;
+        if ((this.tier(lsn) ?? -1) < waiter.tier) break;
         waiter.lsns.delete(lsn);
       }
       if (waiter.lsns.size === 0) {

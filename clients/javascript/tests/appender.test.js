@@ -21,7 +21,7 @@ async function holdingServer(t) {
 }
 
 async function appenderOn(t, fake, options) {
-  const client = connect(fake.url, { budgetBytes: 700, deadlineMs: 200 });
+  const client = connect(fake.url, { budgetBytes: 700, deadlineMs: 1500 });
   t.after(() => client.close({ timeoutMs: 100 }).catch(() => {}));
   return client.appender('sales.orders', { schema: NUMBERED, ...options });
 }
@@ -49,7 +49,7 @@ test('rows that lingered without room are written when there is', async (t) => {
     await appender.append(row(number));
     await new Promise((resolve) => { setTimeout(resolve, 30); }); // a batch each; the budget has room for one
   }
-  await new Promise((resolve) => { setTimeout(resolve, 400); }); // the deadline passes
+  await new Promise((resolve) => { setTimeout(resolve, 2000); }); // the deadline passes
   assert.ok(appender.pendingRows > 0);
   release();
   while (appender.pendingRows > 0) await new Promise((resolve) => { setTimeout(resolve, 5); });

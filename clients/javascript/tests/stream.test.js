@@ -129,6 +129,33 @@ test('a write that a crash took from MEMORY gets another LSN, and is told of aga
   assert.deepEqual(told, [[1000, Tier.MEMORY], [1500, Tier.MEMORY], [1500, Tier.LOCAL_DISK]]);
 });
 
+test('an LSN that a crash took stands for its write, whatever comes before that one', async (t) => {
+  let goOn;
+  const held = new Promise((resolve) => { goOn = resolve; });
+  const fake = await fakeServer(t, {
+    exchanges: [
+      goneAfter(2, [1000, M], [1001, M]),
+      async (exchange) => {
+        for (const seq of [1, 2]) assert.equal(await exchange.next(), seq);
+        exchange.ack([1500, M], [1500, D], [1500, S], [1500, C]);
+        await held;
+        exchange.ack([1501, M], [1501, D]);
+      },
+    ],
+    actions: { durability_status: () => ({ levels: [{ lsn: 1001, durability_level: null, lost: true }] }) },
+  });
+  const stream = await openOn(t, fake);
+  const first = await stream.write(numbered(0, 1));
+  await stream.write(numbered(1, 1));
+  await first.reached(Tier.COMMITTED, { timeoutMs: 5000 });
+  await stream.waitForDurability(1000, Tier.COMMITTED, { timeoutMs: 50 });
+  await assert.rejects(stream.waitForDurability(1001, Tier.LOCAL_DISK, { timeoutMs: 50 }), { code: 'DEADLINE_EXCEEDED' });
+  goOn();
+  await stream.waitForDurability(1001, Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  await assert.rejects(stream.waitForDurability(1502, Tier.LOCAL_DISK, { timeoutMs: 50 }), { code: 'NOT_FOUND' });
+  assert.deepEqual(fake.failures, []);
+});
+
 test('writes of an earlier connection reach the higher tiers by the watermarks', async (t) => {
   const fake = await fakeServer(t, {
     exchanges: [
@@ -435,7 +462,7 @@ test('acks can be read as they come, each once and in order', async (t) => {
   const first = acks.next();
   const write = await stream.write(numbered(0, 1));
   await write.reached(Tier.COMMITTED, { timeoutMs: 5000 });
-  assert.deepEqual((await first).value, { seq: 1, lsn: 1000, tier: Tier.MEMORY, timestampUs: 1.7e15, snapshotId: null });
+  assert.deepEqual((await first).value, { seq: 1, lsn: 1000, tier: Tier.MEMORY, timestampUs: 1.7e15, snapshotId: null, replaces: null });
   for (const tier of [Tier.LOCAL_DISK, Tier.OBJECT_STORAGE]) assert.equal((await acks.next()).value.tier, tier);
   assert.equal((await acks.next()).value.snapshotId, 77n);
 });

@@ -25,6 +25,21 @@ test('a tracker waits for the level that was asked for, not for a name that sort
   assert.equal(tracker.size, 1);
 });
 
+test('an LSN that a crash took stands for the one that its write got', async () => {
+  const tracker = new AckTracker();
+  for (const lsn of [1000, 1001]) tracker.onAck({ lsn, tier: Tier.MEMORY, replaces: null });
+  tracker.onAck({ lsn: 1005, tier: Tier.MEMORY, replaces: 1000 });
+  tracker.onAck({ lsn: 1005, tier: Tier.COMMITTED, replaces: null });
+  assert.equal(tracker.tier(1000), Tier.COMMITTED);
+  assert.equal(tracker.tier(1001), Tier.MEMORY);
+  const waiting = tracker.waitAllDurable([1000, 1001], Tier.LOCAL_DISK, { timeoutMs: 5000 });
+  tracker.onAck({ lsn: 1006, tier: Tier.MEMORY, replaces: 1001 });
+  tracker.onAck({ lsn: 1006, tier: Tier.LOCAL_DISK, replaces: null });
+  await waiting;
+  tracker.forgetThrough(1006);
+  assert.deepEqual([tracker.size, tracker.tier(1000)], [0, undefined]);
+});
+
 test('a cache drops what the watermark of its tier has passed', () => {
   const cache = new LocalCache();
   for (const lsn of [1000, 1001, 1002]) cache.put(lsn, `data ${lsn}`);
