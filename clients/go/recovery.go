@@ -28,6 +28,7 @@ func (s *Stream) run() {
 		if !failed.Retryable && !again {
 			s.fail(failed)
 		} else {
+			s.wait()
 			s.reason = failed
 			s.leaveBehind()
 		}
@@ -39,16 +40,26 @@ func (s *Stream) run() {
 	}
 }
 
+// wait has the stream fail when nothing has moved for as long as it may try. Call with the mutex held, when the
+// connection was lost or could not be had.
+func (s *Stream) wait() {
+	s.live = false
+	if s.reason == nil {
+		s.lostAt = time.Now()
+	}
+	s.patience.Reset(max(0, s.options.RetryFor-time.Since(s.lostAt)))
+}
+
 // giveUp fails the stream because nothing moved for as long as it may try.
 func (s *Stream) giveUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	quiet := time.Since(s.movedAt)
-	if s.reached[LocalDisk] == s.last || quiet < s.options.RetryFor {
+	lost := time.Since(s.lostAt)
+	if s.reached[LocalDisk] == s.last || s.live || lost < s.options.RetryFor {
 		return // something has moved just now
 	}
 	failed := &Error{Code: DeadlineExceeded, Retryable: true,
-		Message: fmt.Sprintf("nothing was acknowledged for %s", quiet.Round(time.Millisecond))}
+		Message: fmt.Sprintf("the connection is lost for %s", lost.Round(time.Millisecond))}
 	if s.reason != nil {
 		failed.Message += "; the last failure: " + s.reason.Error()
 		failed.cause = s.reason
@@ -78,6 +89,10 @@ func (s *Stream) write() error {
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	s.live = true
+	s.patience.Stop()
+	s.mu.Unlock()
 	finished, unsendable := c.send()
 	if unsendable == nil { // then why it ended comes with the acks, unless it cannot come any more
 		select {

@@ -27,8 +27,8 @@ type StreamOptions struct {
 	// Budget is how many bytes of batches are kept until they are on the server's disk; 64 MiB where it
 	// is 0. A batch that is larger than that is taken when there is no other.
 	Budget int64
-	// RetryFor is how long the stream tries to get on while nothing is acknowledged, because of a lost
-	// connection, an error that may pass, or a server that stands still; the client's where it is 0.
+	// RetryFor is how long the stream tries to get on after a lost connection or an error that may pass, until
+	// a write is acknowledged again; the client's where it is 0.
 	RetryFor time.Duration
 	// OnAck is told every level of every write, in order, in a goroutine of its own.
 	OnAck func(Ack)
@@ -86,8 +86,9 @@ type Stream struct {
 	opened   bool        // once at least; the goroutine that writes has it alone
 	moved    bool        // something was acknowledged since the last failure
 	reason   *Error      // the last failure; nil when something has moved since
-	movedAt  time.Time   // or when there was first something to acknowledge
-	patience *time.Timer // runs while there is; at its end the stream fails
+	live     bool        // there is a connection
+	lostAt   time.Time   // since when there has been none on which something moved
+	patience *time.Timer // runs while there is none and something to send; at its end the stream fails
 
 	feeds      []*feed
 	fed        sync.WaitGroup // OnAck
@@ -238,8 +239,8 @@ func (s *Stream) admit(batch arrow.RecordBatch, size int64) (*Write, <-chan stru
 	}
 	batch.Retain()
 	s.held += size
-	if s.reached[LocalDisk] == s.last {
-		s.movedAt = time.Now()
+	if s.reached[LocalDisk] == s.last && !s.live {
+		s.lostAt = time.Now() // nobody missed the connection until now
 		s.patience.Reset(s.options.RetryFor)
 	}
 	s.last++

@@ -363,11 +363,16 @@ func TestAServerThatIsGoneIsOneTypedErrorWhenTheDeadlinePasses(t *testing.T) {
 	}
 }
 
-func TestAServerThatStandsStillIsOneTypedErrorWhenTheDeadlinePasses(t *testing.T) {
+func TestAServerThatStandsStillCostsNothingButTime(t *testing.T) {
 	server := startFake(t)
-	server.answer = func(int, int, int64, int64) ([]ackRow, error) { return nil, nil }
-	stream := server.open(t, StreamOptions{RetryFor: 300 * time.Millisecond})
-	failsWith(t, send(t, stream, 0, 1)[0].Wait(timeout(t), Memory), DeadlineExceeded, true)
+	release := server.holding()
+	stream := server.open(t, StreamOptions{RetryFor: 100 * time.Millisecond})
+	write := send(t, stream, 0, 1)[0]
+	short, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	failsWith(t, write.Wait(short, Memory), DeadlineExceeded, true)
+	close(release)
+	must(t, write.Wait(timeout(t), Committed))
 }
 
 func TestACallIsMadeAgainWhileWhatItFailsByMayPass(t *testing.T) {

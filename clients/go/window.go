@@ -1,8 +1,6 @@
 package arka
 
 import (
-	"time"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
@@ -94,12 +92,8 @@ func (s *Stream) unlink(write *Write) {
 
 // settle notes that something moved, so that whatever was wrong is over.
 func (s *Stream) settle() {
-	s.moved, s.reason, s.movedAt = true, nil, time.Now()
-	if s.reached[LocalDisk] == s.last {
-		s.patience.Stop()
-	} else {
-		s.patience.Reset(s.options.RetryFor)
-	}
+	s.moved, s.reason = true, nil
+	s.patience.Stop()
 }
 
 // tell takes note of acks and hands them on. Call with the mutex held, so that they stay in order.
