@@ -58,6 +58,44 @@ def test_a_writer_that_finds_no_room_hears_of_it_in_time(server, driver, rows):
         server.process.send_signal(signal.SIGCONT)
 
 
+def test_a_row_that_an_appender_has_no_room_for_is_not_taken_and_none_before_it_is_lost(
+        server, driver, rows):
+    driver.connect(url=server.location, options={"budget_bytes": 20_000, "deadline_ms": 2000})
+    driver.append_rows(first=0, rows=10, table=ORDERS)
+    driver.flush(level="LOCAL_DISK", timeout_ms=30_000)
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        taken = 10
+        with pytest.raises(DriverError) as full:
+            while taken < 20_000:
+                driver.append_rows(first=taken, rows=1, text_bytes=1000)
+                taken += 1
+        assert full.value.code == "DEADLINE_EXCEEDED" and full.value.retryable
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    driver.append_rows(first=taken, rows=1000)
+    driver.close(timeout_ms=30_000)
+    rows.check(taken + 1000)
+
+
+def test_an_appender_that_has_no_room_is_closed_in_time(server, driver):
+    driver.connect(url=server.location, options={"budget_bytes": 20_000, "deadline_ms": 60_000})
+    driver.append_rows(first=0, rows=10, table=ORDERS)
+    driver.flush(level="LOCAL_DISK", timeout_ms=30_000)
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        driver.append_rows(first=10, rows=5000)
+        time.sleep(0.5)  # they linger
+        driver.append_rows(first=5010, rows=10)
+        began = time.monotonic()
+        with pytest.raises(DriverError) as late:
+            driver.close(timeout_ms=2000)
+        assert time.monotonic() - began < 12
+        assert late.value.code == "DEADLINE_EXCEEDED" and late.value.retryable
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
 def test_a_batch_of_nearly_64_mb_is_one_write(server, driver, rows):
     driver.connect(url=server.location)
     driver.open(table=ORDERS)

@@ -171,8 +171,9 @@ class Driver {
                             client_->OpenAppender(request.value("table", table_), options));
     }
     const int64_t first = request["first"], rows = request["rows"];
+    const size_t text_bytes = request.value("text_bytes", 0);
     for (int64_t number = first; number < first + rows; ++number) {
-      ARROW_RETURN_NOT_OK(appender_->Append({number, std::to_string(number)}));
+      ARROW_RETURN_NOT_OK(appender_->Append({number, TextOf(number, text_bytes)}));
     }
     return json{{"accepted", rows}};
   }

@@ -16,6 +16,7 @@ type driver struct {
 	options  arka.StreamOptions
 	stream   *arka.Stream
 	appender *arka.Appender
+	deadline time.Duration
 	writes   []*arka.Write
 
 	mu   sync.Mutex
@@ -26,7 +27,7 @@ func (d *driver) do(asked request) (any, error) {
 	if d.client == nil && asked.Op != "connect" {
 		return nil, fmt.Errorf("%s comes before connect", asked.Op)
 	}
-	ctx, cancel := asked.context()
+	ctx, cancel := asked.context(d.deadline)
 	defer cancel()
 	switch asked.Op {
 	case "connect":
@@ -70,6 +71,10 @@ func (d *driver) do(asked request) (any, error) {
 
 func (d *driver) connect(asked request) (any, error) {
 	given := asked.Options
+	d.deadline = 2 * time.Minute
+	if given.DeadlineMS != 0 {
+		d.deadline = time.Duration(given.DeadlineMS) * time.Millisecond
+	}
 	client, err := arka.Connect(asked.URL, arka.Options{
 		Username: given.Username, Password: given.Password, Token: given.Token, TLSRoot: given.TLSRoot,
 		ClientCertificate: given.ClientCert, ClientKey: given.ClientKey,

@@ -99,9 +99,10 @@ func tell(answer any) {
 	fmt.Println(string(text))
 }
 
-func (r request) context() (context.Context, context.CancelFunc) {
-	if r.TimeoutMS == 0 {
-		r.TimeoutMS = 120_000
+// context ends after the request's timeout, or after the time that others have as their deadline.
+func (r request) context(deadline time.Duration) (context.Context, context.CancelFunc) {
+	if r.TimeoutMS != 0 {
+		deadline = time.Duration(r.TimeoutMS) * time.Millisecond
 	}
-	return context.WithTimeout(context.Background(), time.Duration(r.TimeoutMS)*time.Millisecond)
+	return context.WithTimeout(context.Background(), deadline)
 }

@@ -61,9 +61,11 @@ const OPS = {
     return {};
   },
 
-  async append_rows({ first: from, rows, table: name }) {
+  async append_rows({ first: from, rows, table: name, text_bytes: textBytes = 0 }) {
     appender ??= await client.appender(name ?? table, { schema: NUMBERED });
-    for (let number = from; number < from + rows; ++number) await appender.append({ number, text: String(number) });
+    for (let number = from; number < from + rows; ++number) {
+      await appender.append({ number, text: String(number).padStart(textBytes, '0') });
+    }
     return { accepted: rows };
   },
 

@@ -123,11 +123,11 @@ class Driver:
         target.flush(level, timeout_ms and timeout_ms / 1000)
         return {}
 
-    def append_rows(self, first, rows, table=None):
+    def append_rows(self, first, rows, table=None, text_bytes=0):
         if self.appender is None:
             self.appender = self.client.appender(table or self.table, NUMBERED)
         for number in range(first, first + rows):
-            self.appender.append({"number": number, "text": str(number)})
+            self.appender.append({"number": number, "text": str(number).zfill(text_bytes)})
         return {"accepted": rows}
 
     def write_types(self):

@@ -205,8 +205,9 @@ impl Session {
         }
         let first = asked["first"].as_i64().unwrap_or_default();
         let rows = asked["rows"].as_i64().unwrap_or_default();
+        let text_bytes = asked["text_bytes"].as_u64().unwrap_or_default() as usize;
         for number in first..first + rows {
-            let row = Row { number, text: number.to_string() };
+            let row = Row { number, text: format!("{number:0text_bytes$}") };
             there(&self.appender, "an appender").append(&row).await?;
         }
         Ok(json!({"accepted": rows}))
