@@ -32,6 +32,7 @@ class Appender:
         self.stream = stream
         self.schema = schema
         self._names = schema.names
+        self._width = len(schema.names)
         self._known = frozenset(schema.names)
         self._required = frozenset(field.name for field in schema if not field.nullable)
         self._get = _getter(schema.names)
@@ -52,12 +53,34 @@ class Appender:
     def append(self, row: Mapping[str, Any]) -> None:
         """Takes one row. Waits only where the stream does: when its byte budget is used up. Then, after the
         deadline, DeadlineExceeded: the row was not taken, and those before it still wait to be written."""
-        with self._lock:
+        lock = self._lock  # not `with`, which costs more, and this is done for every row
+        lock.acquire()
+        try:
             if self._error is not None or self._closed:
                 self._raise_error()
             if self._bytes >= self._max_bytes or self._rows >= self._max_rows:
                 self._write_out()
-            self._take(self._values_of(row))
+            if type(row) is dict and len(row) == self._width:  # the usual row: its values in one step
+                try:
+                    values = self._get(row)
+                except KeyError:
+                    values = self._values_of(row)  # tells which of its names there is not
+            else:
+                values = self._values_of(row)
+            size = self._fixed
+            for index in self._variable:
+                value = values[index]
+                size += len(value) if type(value) is str else _size(value)
+            self._values.extend(values)
+            self._rows += 1
+            self._bytes += size
+            if self._bytes >= self._max_bytes or self._rows >= self._max_rows:
+                self._try_to_write_out()
+            elif self._rows == 1 and self._batch is None:
+                self._waits_since = time.monotonic()
+                self._begun.notify()
+        finally:
+            lock.release()
 
     def extend(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Takes many; those before an error are taken."""
@@ -119,11 +142,6 @@ class Appender:
                 raise
 
     def _values_of(self, row: Mapping[str, Any]) -> Tuple[Any, ...]:
-        if type(row) is dict and len(row) == len(self._names):  # the usual row, in one step
-            try:
-                return self._get(row)
-            except KeyError:
-                pass  # it has a name that the schema does not have
         keys = row.keys()
         if not keys <= self._known:
             unknown = next(name for name in row if name not in self._known)
@@ -133,20 +151,6 @@ class Appender:
         return tuple(map(row.get, self._names))
 
     # The lock is held in all of these.
-
-    def _take(self, values: Tuple[Any, ...]) -> None:
-        self._values.extend(values)
-        self._rows += 1
-        size = self._fixed
-        for index in self._variable:
-            value = values[index]
-            size += len(value) if type(value) is str else _size(value)
-        self._bytes += size
-        if self._bytes >= self._max_bytes or self._rows >= self._max_rows:
-            self._try_to_write_out()
-        elif self._rows == 1 and self._batch is None:
-            self._waits_since = time.monotonic()
-            self._begun.notify()
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None
@@ -188,8 +192,8 @@ class Appender:
             pass
         good: List[Any] = []
         bad: List[Tuple[dict, str]] = []
-        for start in range(0, len(values), len(self._names)):
-            row = values[start:start + len(self._names)]
+        for start in range(0, len(values), self._width):
+            row = values[start:start + self._width]
             try:
                 self._batch_of(row)
                 good.extend(row)
@@ -204,7 +208,7 @@ class Appender:
         columns = []
         for index, field in enumerate(self.schema):
             try:
-                column = pa.array(values[index::len(self._names)], field.type)
+                column = pa.array(values[index::self._width], field.type)
             except _MISFITS as error:
                 raise ValueError(f"column {field.name!r} ({field.type}): {error}") from None
             if column.null_count and not field.nullable:
