@@ -1,5 +1,7 @@
 """Who may write: passwords, tokens, certificates."""
 
+import time
+
 import pytest
 from conftest import Rows, certificates
 from driver import DriverError
@@ -68,6 +70,23 @@ def test_a_password_outlives_the_token_that_it_was_exchanged_for(
     driver.wait(level="LOCAL_DISK", timeout_ms=30_000)
     headers = basic("writer", "correct horse")
     Rows(server, headers=headers).check(100)
+
+
+def test_every_stream_outlives_the_token_that_it_was_let_in_by(start_server, credentials, driver):
+    """There are two, by the same token: that the one has asked for another is not the other's end."""
+    server = start_server({"auth.credentials": str(credentials.path), "auth.token_lifetime": "2s"})
+    driver.connect(url=server.location,
+                   options={"username": "writer", "password": "correct horse"})
+    driver.query(sql="SELECT 1")  # the password is exchanged
+    driver.open(table=ORDERS)
+    for first in (0, 10, 20):
+        driver.write(first=first, batches=1, rows=5)
+        driver.wait(level="LOCAL_DISK", timeout_ms=30_000)
+        driver.append_rows(first=first + 5, rows=5, table=ORDERS)
+        driver.flush(level="LOCAL_DISK", timeout_ms=30_000)
+        time.sleep(3.5)  # by then the server has ended both
+    driver.close(timeout_ms=30_000)
+    Rows(server, headers=basic("writer", "correct horse")).check(30)
 
 
 def test_tls_with_a_root_of_ones_own(start_server, certificate, driver):

@@ -1,6 +1,7 @@
 """Every row once: in normal use, and whatever happens to the server and to the way to it."""
 
 import shutil
+import signal
 import time
 
 import pyarrow.flight as flight
@@ -221,3 +222,23 @@ def test_a_table_that_is_dropped_ends_its_streams(server, driver):
         driver.write(first=15, batches=1, rows=5)
         driver.wait(level="LOCAL_DISK", timeout_ms=20_000)
     assert refused.value.code in ("NOT_FOUND", "DATA_LOSS") and not refused.value.retryable
+
+
+def test_the_deadline_runs_from_the_loss_of_a_connection_that_served_all_there_was(start_server, driver):
+    """Who listens keeps a connection though nothing is to be written."""
+    server = start_server({"durability.iceberg_commit_interval": "60s"})
+    driver.connect(url=server.location, options={"deadline_ms": 4000})
+    driver.open(table=ORDERS)
+    driver.write(first=0, batches=1, rows=5)
+    driver.wait(level="LOCAL_DISK", timeout_ms=30_000)
+    server.kill()
+    server.restart()
+    time.sleep(6)  # more than the deadline
+    server.process.send_signal(signal.SIGSTOP)
+    driver.write(first=5, batches=1, rows=5)
+    time.sleep(0.5)
+    server.kill()
+    server.restart()
+    driver.wait(level="LOCAL_DISK", timeout_ms=30_000)
+    driver.close(timeout_ms=30_000)
+    Rows(server).check(10)

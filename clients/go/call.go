@@ -13,21 +13,22 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// authorized adds the credentials to a call's context, logging in first where that is needed.
-func (c *Client) authorized(ctx context.Context) (context.Context, error) {
+// authorized adds the credentials to a call's context, logging in first where that is needed, and answers the
+// bearer token among them.
+func (c *Client) authorized(ctx context.Context) (context.Context, string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.bearer == "" && c.options.Username != "" {
 		bearer, err := c.logIn(ctx)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		c.bearer = bearer
 	}
 	if c.bearer == "" {
-		return ctx, nil
+		return ctx, "", nil
 	}
-	return metadata.AppendToOutgoingContext(ctx, "authorization", c.bearer), nil
+	return metadata.AppendToOutgoingContext(ctx, "authorization", c.bearer), c.bearer, nil
 }
 
 // logIn exchanges the password for a token.
@@ -54,16 +55,18 @@ func (c *Client) logIn(ctx context.Context) (string, error) {
 }
 
 // canLogInAgain says whether a call that was refused may succeed with a fresh log-in: tokens expire, and
-// a server that was started again may not know them.
-func (c *Client) canLogInAgain(err *Error) bool {
-	if err.Code != Unauthenticated || c.options.Username == "" {
+// a server that was started again may not know them. `bearer` is what it was made with; another call may
+// have got a new one meanwhile.
+func (c *Client) canLogInAgain(err *Error, bearer string) bool {
+	if err.Code != Unauthenticated || c.options.Username == "" || bearer == "" {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	had := c.bearer != ""
-	c.bearer = ""
-	return had
+	if c.bearer == bearer {
+		c.bearer = ""
+	}
+	return true
 }
 
 // again tries once more while what it fails by may pass. What is tried only asks, or may be done twice.
@@ -95,8 +98,8 @@ func (c *Client) call(ctx context.Context, run func(ctx context.Context, trailer
 
 // callOnce makes one call with credentials; once more where they had expired.
 func (c *Client) callOnce(ctx context.Context, run func(ctx context.Context, trailer grpc.CallOption) error) error {
-	for {
-		authorized, err := c.authorized(ctx)
+	for again := false; ; again = true {
+		authorized, bearer, err := c.authorized(ctx)
 		if err != nil {
 			return err
 		}
@@ -106,7 +109,7 @@ func (c *Client) callOnce(ctx context.Context, run func(ctx context.Context, tra
 			return nil
 		}
 		failed := wireError(ctx, err, trailer)
-		if !c.canLogInAgain(failed) {
+		if again || !c.canLogInAgain(failed, bearer) {
 			return failed
 		}
 	}

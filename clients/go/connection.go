@@ -39,10 +39,11 @@ type sent struct {
 
 // open opens a DoExchange and begins to read its acks.
 func (s *Stream) open() (*connection, error) {
-	ctx, err := s.client.authorized(s.ctx)
+	ctx, bearer, err := s.client.authorized(s.ctx)
 	if err != nil {
 		return nil, err
 	}
+	s.bearer = bearer
 	ctx, cancel := context.WithCancel(ctx)
 	levels := make([]string, 0, tiers)
 	for tier := Memory; tier <= s.options.Follow; tier++ {

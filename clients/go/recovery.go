@@ -20,7 +20,7 @@ func (s *Stream) run() {
 			continue
 		}
 		failed := wireError(s.ctx, err, nil)
-		again := s.client.canLogInAgain(failed)
+		again := s.client.canLogInAgain(failed, s.bearer)
 		s.mu.Lock()
 		if s.moved {
 			attempt, s.moved = 0, false

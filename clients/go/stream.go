@@ -84,6 +84,7 @@ type Stream struct {
 	left     int64       // writes up to this seq have lost their connection: the server is asked for their levels
 	asking   bool        // it is
 	opened   bool        // once at least; the goroutine that writes has it alone
+	bearer   string      // what the connection was opened with; that goroutine's as well
 	moved    bool        // something was acknowledged since the last failure
 	reason   *Error      // the last failure; nil when something has moved since
 	live     bool        // there is a connection
