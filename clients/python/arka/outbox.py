@@ -167,21 +167,25 @@ class Outbox:
         self.sent_ever = max(self.sent_ever, write.number)
 
     def take(self, acks: pa.RecordBatch) -> None:
-        """Counts a batch of acks: frees what is on disk, tells those who wait. ProtocolViolation."""
-        with self.lock:
-            ledger, kept = self.ledger, self.kept
-            named = ledger.reached[Level.MEMORY]
-            try:
-                ledger.take(acks, None if self._acks is None else self._tell)
-            finally:
-                first = kept[0].number if kept else 0
-                for number in range(max(named + 1, first), ledger.reached[Level.MEMORY] + 1):
-                    kept[number - first]._lsn = ledger.lsn_of(number)
-                ledger.trim()
-                done = self._free() + self._resolved()
-                if self._acks:
-                    self._heard.notify_all()
-        settle(done, None)
+        """Counts a batch of acks: frees what is on disk, tells those who wait. ProtocolViolation, before which
+        all holds that came before it."""
+        done: List[Future] = []
+        try:
+            with self.lock:
+                ledger, kept = self.ledger, self.kept
+                named = ledger.reached[Level.MEMORY]
+                try:
+                    ledger.take(acks, None if self._acks is None else self._tell)
+                finally:
+                    first = kept[0].number if kept else 0
+                    for number in range(max(named + 1, first), ledger.reached[Level.MEMORY] + 1):
+                        kept[number - first]._lsn = ledger.lsn_of(number)
+                    ledger.trim()
+                    done = self._free() + self._resolved()
+                    if self._acks:
+                        self._heard.notify_all()
+        finally:
+            settle(done, None)
 
     def _free(self) -> List[Future]:
         on_disk, freed = self.ledger.reached[Level.LOCAL_DISK], 0

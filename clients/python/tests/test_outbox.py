@@ -74,3 +74,13 @@ def test_who_waits_is_told_when_it_is_reached_or_when_it_cannot_be_any_more(outb
         second.result(0)
     with pytest.raises(arka.StreamClosed):
         put(outbox)
+
+
+def test_what_came_before_a_violation_is_told_to_those_who_wait(outbox):
+    put(outbox)
+    send(outbox)
+    with outbox.lock:
+        waiting = outbox.when(1, Level.LOCAL_DISK)
+    with pytest.raises(arka.ArkaError, match="broke|nothing was sent"):
+        outbox.take(acks((1000, "MEMORY"), (1000, "LOCAL_DISK"), (1001, "MEMORY")))
+    assert waiting.result(0) is None
