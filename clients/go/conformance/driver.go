@@ -17,7 +17,8 @@ type driver struct {
 	stream   *arka.Stream
 	appender *arka.Appender
 	deadline time.Duration
-	writes   []*arka.Write
+	writes   []*arka.Write // the first and the last
+	written  int
 
 	mu   sync.Mutex
 	acks map[string]int
@@ -105,7 +106,7 @@ func (d *driver) countAcks() map[string]int {
 }
 
 func (d *driver) open(ctx context.Context, asked request) (any, error) {
-	d.writes = nil
+	d.writes, d.written = nil, 0
 	options := d.options
 	options.Producer, options.Session = asked.Producer, asked.Session
 	switch asked.Columns {
@@ -133,7 +134,7 @@ func (d *driver) write(ctx context.Context, asked request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.writes = append(d.writes, write)
+		d.keep(write)
 		first += int64(asked.Rows)
 	}
 	return map[string]any{"accepted": asked.Batches}, nil
@@ -145,19 +146,26 @@ func (d *driver) wait(ctx context.Context, name string) (any, error) {
 		return nil, err
 	}
 	lsns := []int64{}
-	for i, write := range d.writes {
+	for _, write := range d.writes { // those between reach every level before the last does
 		if err := write.Wait(ctx, level); err != nil {
 			return nil, err
 		}
-		if i == 0 || i == len(d.writes)-1 {
-			lsn, err := write.LSN(ctx)
-			if err != nil {
-				return nil, err
-			}
-			lsns = append(lsns, lsn)
+		lsn, err := write.LSN(ctx)
+		if err != nil {
+			return nil, err
 		}
+		lsns = append(lsns, lsn)
 	}
-	return map[string]any{"lsns": lsns, "count": len(d.writes)}, nil
+	return map[string]any{"lsns": lsns, "count": d.written}, nil
+}
+
+// keep has the stream's first and last write asked for.
+func (d *driver) keep(write *arka.Write) {
+	d.written++
+	if len(d.writes) == 2 {
+		d.writes = d.writes[:1]
+	}
+	d.writes = append(d.writes, write)
 }
 
 func (d *driver) flush(ctx context.Context, name string) (any, error) {
@@ -251,7 +259,7 @@ func (d *driver) writeTypes(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.writes = append(d.writes, write)
+	d.keep(write)
 	names := []string{}
 	for _, field := range everyType.Fields() {
 		names = append(names, field.Name)
