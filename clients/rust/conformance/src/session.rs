@@ -20,7 +20,9 @@ pub struct Session {
     client: Option<Client>,
     stream: Option<WriteStream>,
     appender: Option<Appender>,
+    /// The first and the last.
     writes: Vec<Write>,
+    count: u64,
     acks: Arc<Mutex<BTreeMap<Level, u64>>>,
 }
 
@@ -73,7 +75,7 @@ impl Session {
                     let batch =
                         numbered_batch(&schema, number("first") + i * rows, rows, text_bytes);
                     let write = there(&self.stream, "a stream").write(&batch).await?;
-                    self.writes.push(write);
+                    self.keep(write);
                 }
                 Ok(json!({"accepted": batches}))
             }
@@ -90,7 +92,7 @@ impl Session {
             "write_types" => {
                 let batch = types::batch();
                 let write = there(&self.stream, "a stream").write(&batch).await?;
-                self.writes.push(write);
+                self.keep(write);
                 let schema = batch.schema();
                 let names: Vec<&String> =
                     schema.fields().iter().map(|field| field.name()).collect();
@@ -167,7 +169,7 @@ impl Session {
         let stream = open.await?;
         self.count_acks(&stream);
         let told = json!({"producer": stream.producer(), "session": stream.session()});
-        self.writes.clear();
+        (self.writes, self.count) = (Vec::new(), 0);
         self.stream = Some(stream);
         Ok(told)
     }
@@ -181,6 +183,13 @@ impl Session {
         });
     }
 
+    /// Has the stream's first and last write asked for.
+    fn keep(&mut self, write: Write) {
+        self.count += 1;
+        self.writes.truncate(1);
+        self.writes.push(write);
+    }
+
     async fn wait(&self, level: Level, timeout: Option<Duration>) -> Result<Value> {
         if let Some(last) = self.writes.last() {
             match timeout {
@@ -191,7 +200,7 @@ impl Session {
         let lsn = |write: &Write| write.lsn().map(|lsn| lsn.0);
         let mut lsns: Vec<_> = self.writes.first().into_iter().map(lsn).collect();
         lsns.extend(self.writes.last().filter(|_| self.writes.len() > 1).map(lsn));
-        Ok(json!({"lsns": lsns, "count": self.writes.len()}))
+        Ok(json!({"lsns": lsns, "count": self.count}))
     }
 
     /// Makes the appender at its first use: its rows go by a stream of their own.
