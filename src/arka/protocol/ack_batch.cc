@@ -152,6 +152,12 @@ Result<AckBatchContents> ReadAckBatch(const arrow::RecordBatch& batch) {
     return Error(ErrorCode::kInvalidRequest, "ack batch: unexpected schema ",
                  batch.schema()->ToString());
   }
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    const arrow::Field& field = *AckSchema()->field(i);
+    if (!field.nullable() && batch.column(i)->null_count() > 0) {
+      return Error(ErrorCode::kInvalidRequest, "ack batch: null in ", field.name());
+    }
+  }
   const auto int64s = [&](Column c) -> const arrow::Int64Array& {
     return static_cast<const arrow::Int64Array&>(*batch.column(c));
   };
@@ -163,6 +169,11 @@ Result<AckBatchContents> ReadAckBatch(const arrow::RecordBatch& batch) {
   for (int64_t i = 0; i < batch.num_rows(); ++i) {
     const Lsn lsn{int64s(kLsn).Value(i)};
     if (is_watermark.Value(i)) {
+      for (const Column c : {kDiskLsn, kS3Lsn, kCommittedLsn}) {
+        if (int64s(c).IsNull(i)) {
+          return Error(ErrorCode::kInvalidRequest, "ack batch: a watermark is null at row ", i);
+        }
+      }
       contents.watermarks.push_back({lsn, Lsn{int64s(kDiskLsn).Value(i)},
                                      Lsn{int64s(kS3Lsn).Value(i)},
                                      Lsn{int64s(kCommittedLsn).Value(i)}});

@@ -50,7 +50,8 @@ std::shared_ptr<arrow::RecordBatch> MakeAckBatch(const std::vector<AckRun>& runs
                                                  const std::optional<Watermarks>& watermarks,
                                                  int64_t watermark_timestamp_us);
 
-/// The reverse, for clients: checks the schema and yields one run per row (watermark rows apart).
+/// The reverse, for clients: checks the schema, and that nothing is null which must not be, and
+/// yields one run per row (watermark rows apart).
 struct AckBatchContents {
   std::vector<AckRun> rows;  // first == last
   std::vector<Watermarks> watermarks;

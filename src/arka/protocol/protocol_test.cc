@@ -173,6 +173,17 @@ TEST(AckBatch, RunsAndWatermarksRoundTrip) {
   EXPECT_TRUE(updates.Value(3));
 }
 
+TEST(AckBatch, WhatIsNullIsNotRead) {
+  const Watermarks marks{Lsn{1010}, Lsn{1009}, Lsn{1005}, Lsn{1001}};
+  const auto batch = MakeAckBatch({{Lsn{1008}, Lsn{1008}, Tier::kMemory, 11, 0}}, marks, 13);
+  for (const int column : {0, 1, 3, 4, 5, 6, 7}) {
+    const auto& field = batch->schema()->field(column);
+    const auto nulls = arrow::MakeArrayOfNull(field->type(), 2).ValueOrDie();
+    const auto spoilt = batch->SetColumn(column, field, nulls).ValueOrDie();
+    EXPECT_FALSE(ReadAckBatch(*spoilt).ok()) << field->name();
+  }
+}
+
 TEST(ServerStatus, JsonAndTableSayTheSame) {
   ServerStatus status;
   status.watermarks.disk_lsn = Lsn{1000};
