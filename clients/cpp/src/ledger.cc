@@ -3,6 +3,7 @@
 #include "status.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace arka::client {
@@ -15,6 +16,7 @@ std::shared_ptr<WriteRecord> Ledger::Add(std::shared_ptr<arrow::RecordBatch> bat
                                          Time now) {
   auto record = std::make_shared<WriteRecord>();
   record->number = ++last_;
+  record->seq = SeqOf(last_);
   kept_.push_back({std::move(batch), bytes, record});
   kept_bytes_ += bytes;
   written_at_.push_back(now);
@@ -30,9 +32,13 @@ std::optional<Tier> Ledger::LevelOf(int64_t number) const {
 }
 
 int64_t Ledger::NumberOf(Lsn lsn) const {
-  if (lsn <= reached_lsn(Tier::kCommitted)) return reached(Tier::kCommitted);
-  const auto found = std::lower_bound(lsns_.begin(), lsns_.end(), lsn);
-  return found == lsns_.end() ? last_ : base_ + (found - lsns_.begin());
+  const auto above = std::upper_bound(lsns_.begin(), lsns_.end(), lsn);
+  if (above != lsns_.begin() && *std::prev(above) == lsn) {
+    return base_ + (above - lsns_.begin()) - 1;
+  }
+  const int64_t committed = reached(Tier::kCommitted);
+  if (lsn <= unnamed_lsn_ && unnamed_ > committed) return unnamed_;
+  return lsn <= reached_lsn(Tier::kCommitted) ? committed : last_;
 }
 
 std::optional<Ledger::Time> Ledger::OldestBelow(Tier level) const {
@@ -42,11 +48,16 @@ std::optional<Ledger::Time> Ledger::OldestBelow(Tier level) const {
 
 void Ledger::Begin() {
   const int64_t on_disk = reached(Tier::kLocalDisk);
+  if (reached(Tier::kMemory) > on_disk) {
+    unnamed_ = std::max(unnamed_, reached(Tier::kMemory));
+    unnamed_lsn_ = std::max(unnamed_lsn_, reached_lsn(Tier::kMemory));
+  }
   lsns_.resize(std::min<size_t>(lsns_.size(), on_disk + 1 - base_));
   reached_[IndexOf(Tier::kMemory)] = on_disk;
   reached_lsn_[IndexOf(Tier::kMemory)] = reached_lsn(Tier::kLocalDisk);
   first_ = on_disk + 1;
   sent_ = on_disk;
+  first_new_ = sent_ever_ + 1;
   due_.fill(first_);
 }
 
@@ -62,9 +73,11 @@ Status Ledger::Take(const protocol::AckBatchContents& acks, std::vector<Ack>* to
     taken = TakeRow(row, told);
     if (!taken.ok()) break;
   }
-  for (const protocol::Watermarks& marks : acks.watermarks) {
-    TakeWatermark(Tier::kObjectStorage, marks.s3_lsn, told);
-    TakeWatermark(Tier::kCommitted, marks.committed_lsn, told);
+  if (taken.ok()) {
+    for (const protocol::Watermarks& marks : acks.watermarks) {
+      TakeWatermark(Tier::kObjectStorage, marks.s3_lsn, told);
+      TakeWatermark(Tier::kCommitted, std::min(marks.s3_lsn, marks.committed_lsn), told);
+    }
   }
   Release();
   return taken;
@@ -77,12 +90,14 @@ Status Ledger::TakeRow(const protocol::AckRun& row, std::vector<Ack>* told) {
     if (number > sent_) {
       return Violation("LSN ", row.first, " is acknowledged, but nothing was sent for it");
     }
-    if (row.first < reached_lsn(Tier::kMemory)) {
-      return Violation("LSN ", row.first, " is acknowledged after LSN ",
-                       reached_lsn(Tier::kMemory));
+    // Of writes that it had before, the server may have forgotten which LSN was whose.
+    const Lsn before = reached_lsn(Tier::kMemory);
+    if (row.first < before || (row.first == before && number >= first_new_)) {
+      return Violation("LSN ", row.first, " is acknowledged after LSN ", before);
     }
     lsns_.push_back(row.first);
-    kept_[number - kept_.front().record->number].record->lsn = row.first.value;
+    WriteRecord& record = *kept_[number - kept_.front().record->number].record;
+    if (record.lsn.exchange(row.first.value) == row.first.value) told = nullptr;  // known before
   } else if (number >= due_[level - 1]) {
     return Violation("LSN ", row.first, " is acknowledged at ", TierName(row.tier), ", but not at ",
                      TierName(kAllTiers[level - 1]));
@@ -145,6 +160,7 @@ Status Ledger::Resume(const ProducerState& server, const std::string& producer,
       if (reached(level) < number) Advance(level, number, nullptr, told);
     }
     offset_ = -number;
+    for (const KeptWrite& write : kept_) write.record->seq = SeqOf(write.record->number);
     return Status::OK();
   }
   if (server.last_seq < on_disk) {

@@ -34,6 +34,7 @@ namespace arka::client {
 /// What a handle and its stream share of one write.
 struct WriteRecord {
   int64_t number = 0;
+  std::atomic<int64_t> seq = 0;  // another one where the server forgot the producer
   std::atomic<int64_t> lsn = 0;  // 0: not named yet; another one where a crash took the first
 };
 
@@ -70,8 +71,8 @@ class Ledger {
   int64_t SeqOf(int64_t number) const { return number + offset_; }
   /// The highest level of a write; nothing before MEMORY.
   std::optional<Tier> LevelOf(int64_t number) const;
-  /// The write of this LSN, or the first one above; last() where there is none. An LSN that a crash
-  /// took from memory is above all that are known by then.
+  /// The write of this LSN; of one that a crash took from memory, a write that is not before the
+  /// one that had it. last() where there is none.
   int64_t NumberOf(Lsn lsn) const;
   /// When the first write that has not reached `level` was handed over; nothing: all have.
   std::optional<Time> OldestBelow(Tier level) const;
@@ -111,9 +112,12 @@ class Ledger {
   std::deque<Lsn> lsns_;         // of the writes from base_ on that have one
   std::deque<Time> written_at_;  // of the writes from base_ on
   int64_t base_ = 1;             // all below are committed
+  int64_t unnamed_ = 0;          // the last write that had an LSN which a crash may have taken,
+  Lsn unnamed_lsn_ = kNoLsn;     // and the highest of those
 
   // Of the present connection.
   int64_t first_ = 1;                          // its first write
+  int64_t first_new_ = 1;                      // its first that was never sent before
   int64_t sent_ = 0;                           // its last so far
   std::array<int64_t, 4> due_ = {1, 1, 1, 1};  // by level, the write whose ack is next
 };

@@ -95,7 +95,7 @@ Status Outbox::Wait(int64_t number, Tier level, Deadline until) {
 
 Result<int64_t> Outbox::NumberOf(Lsn lsn) const {
   const std::lock_guard lock(mutex_);
-  if (ledger_.kept().empty() && lsn > ledger_.reached_lsn(Tier::kMemory)) {
+  if (lsn <= kNoLsn || (ledger_.kept().empty() && lsn > ledger_.reached_lsn(Tier::kMemory))) {
     return Failure(Code::kInvalidArgument, "LSN ", lsn, " is none of this stream's");
   }
   return ledger_.NumberOf(lsn);

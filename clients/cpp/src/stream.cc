@@ -70,9 +70,7 @@ std::optional<Tier> WriteHandle::level() const {
   return outbox_->With([&](const Ledger& ledger) { return ledger.LevelOf(record_->number); });
 }
 
-int64_t WriteHandle::seq() const {
-  return outbox_->With([&](const Ledger& ledger) { return ledger.SeqOf(record_->number); });
-}
+int64_t WriteHandle::seq() const { return record_->seq; }
 
 Stream::Stream(std::unique_ptr<StreamParts> parts) : parts_(std::move(parts)) {}
 

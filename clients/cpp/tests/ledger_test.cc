@@ -119,6 +119,48 @@ TEST_F(LedgerTest, DoesNotBelieveAnLsnBelowTheOneBefore) {
   ExpectViolation(Take({Row(1001, kMemory), Row(1000, kMemory)}));
 }
 
+TEST_F(LedgerTest, DoesNotBelieveOneLsnOfTwoNewWrites) {
+  Add(2);
+  Send();
+  ExpectViolation(Take({Row(1000, kMemory), Row(1000, kMemory)}));
+  EXPECT_EQ(ledger_.reached(kMemory), 1);
+}
+
+TEST_F(LedgerTest, BelievesOneLsnOfSeveralWritesThatTheServerHadBefore) {
+  Add(2);
+  Send();
+  ledger_.Begin();
+  Add(1);
+  Send();
+  // The server has forgotten the LSNs of the first two, and answers one at or above theirs.
+  ASSERT_TRUE(
+      Take({Row(1007, kMemory), Row(1007, kMemory), Row(1007, kDisk), Row(1007, kDisk)}).ok());
+  EXPECT_EQ(ledger_.reached(kDisk), 2);
+  ExpectViolation(Take({Row(1007, kMemory)}));
+}
+
+TEST_F(LedgerTest, BelievesNoWatermarkOfAServerThatBrokeTheContract) {
+  Add(2);
+  Send();
+  ASSERT_TRUE(Take({Row(1000, kMemory), Row(1000, kDisk)}).ok());
+  ledger_.Begin();
+  Send();
+  const Lsn all{9000};
+  ExpectViolation(ledger_.Take({{Row(1001, kDisk)}, {{all, all, all, all}}}, &told_));
+  EXPECT_EQ(ledger_.reached(kStore), 0);
+}
+
+TEST_F(LedgerTest, DoesNotBelieveAWatermarkAboveTheOneOfTheLevelBelow) {
+  Add(3);
+  Send();
+  ASSERT_TRUE(
+      Take({Row(1000, kMemory), Row(1001, kMemory), Row(1000, kDisk), Row(1001, kDisk)}).ok());
+  ledger_.Begin();
+  Told();
+  ASSERT_TRUE(TakeWatermarks(1000, 1001).ok());
+  EXPECT_THAT(Told(), ElementsAre("1000 OBJECT_STORAGE", "1000 COMMITTED"));
+}
+
 TEST_F(LedgerTest, SendsAgainWhatIsNotOnDiskUnderTheSameSeq) {
   Add(4);
   Send();
@@ -141,6 +183,17 @@ TEST_F(LedgerTest, GivesAWriteTheLsnOfItsSecondTimeWhereACrashTookTheFirst) {
   ASSERT_TRUE(Take({Row(1005, kMemory), Row(1005, kDisk)}).ok());
   EXPECT_EQ(lost->lsn, 1005);
   EXPECT_THAT(Told(), ElementsAre("1005 MEMORY", "1005 LOCAL_DISK"));
+}
+
+TEST_F(LedgerTest, TellsMemoryAgainOnlyWhereTheLsnIsAnother) {
+  Add(2);
+  Send();
+  ASSERT_TRUE(Take({Row(1000, kMemory), Row(1001, kMemory)}).ok());
+  Told();
+  ledger_.Begin();
+  Send();
+  ASSERT_TRUE(Take({Row(1000, kMemory), Row(1005, kMemory), Row(1000, kDisk)}).ok());
+  EXPECT_THAT(Told(), ElementsAre("1005 MEMORY", "1000 LOCAL_DISK"));
 }
 
 TEST_F(LedgerTest, HearsOfWritesOfEarlierConnectionsByWatermarks) {
@@ -225,6 +278,24 @@ TEST_F(LedgerTest, FindsAWriteByItsLsn) {
   EXPECT_EQ(ledger_.NumberOf(Lsn{1000}), 1);
   EXPECT_EQ(ledger_.NumberOf(Lsn{1007}), 2);
   EXPECT_EQ(ledger_.NumberOf(Lsn{1008}), 3);  // it was lost, or is none: all have to be waited for
+}
+
+TEST_F(LedgerTest, AnLsnThatACrashTookIsThatOfTheWriteThatHadIt) {
+  Add(4);
+  Send();
+  ASSERT_TRUE(
+      Take({Row(1000, kMemory), Row(1001, kMemory), Row(1002, kMemory), Row(1000, kDisk)}).ok());
+  ledger_.Begin();
+  Send();
+  EXPECT_GE(ledger_.NumberOf(Lsn{1002}), 3);
+  // The first of those that were lost has a new LSN, and is safe; the second is not.
+  ASSERT_TRUE(Take({Row(1005, kMemory), Row(1005, kDisk)}).ok());
+  EXPECT_EQ(ledger_.NumberOf(Lsn{1002}), 3);
+  EXPECT_EQ(ledger_.NumberOf(Lsn{1005}), 2);
+  EXPECT_EQ(ledger_.NumberOf(Lsn{1000}), 1);
+  ASSERT_TRUE(Take({Row(1005, kStore), Row(1005, kCommitted)}).ok());
+  EXPECT_EQ(ledger_.NumberOf(Lsn{1002}), 3);
+  EXPECT_LE(ledger_.NumberOf(Lsn{1005}), 2);
 }
 
 TEST_F(LedgerTest, SaysHowOldTheOldestWriteBelowALevelIs) {

@@ -60,6 +60,7 @@ TEST_F(StreamTest, AWriteIsAFutureOfItsLsnAndItsLevels) {
   EXPECT_EQ(stream->WriteDurable(Batch(), Tier::kObjectStorage, kPatience).ValueOrDie(), Lsn{1002});
   EXPECT_TRUE(stream->WaitForDurability(Lsn{1001}, Tier::kLocalDisk, kPatience).ok());
   EXPECT_EQ(CodeOf(stream->WaitForDurability(Lsn{7777}, Tier::kLocalDisk)), Code::kInvalidArgument);
+  EXPECT_EQ(CodeOf(stream->WaitForDurability(Lsn{}, Tier::kLocalDisk)), Code::kInvalidArgument);
   EXPECT_EQ(stream->lag(Tier::kLocalDisk).writes, 0);
   EXPECT_EQ(stream->kept_bytes(), 0);
   EXPECT_TRUE(stream->Close(Tier::kCommitted, kPatience).ok());

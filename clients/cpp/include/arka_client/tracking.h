@@ -19,7 +19,8 @@ namespace arka::client {
 
 /// How far the writes of one stream have come, by LSN: call OnAck() from its on_ack. The writes of
 /// a stream reach each level in the order of their LSNs, so this remembers four numbers, however
-/// many writes there are. Any thread may call any method.
+/// many writes there are. It is for LSNs of writes that are on LOCAL_DISK: those are final, and no
+/// crash gives them to nobody. Any thread may call any method.
 class AckTracker {
  public:
   void OnAck(const Ack& ack);
