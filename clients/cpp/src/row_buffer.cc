@@ -2,10 +2,14 @@
 
 #include "status.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
+#include <arrow/util/byte_size.h>
+#include <arrow/util/int_util_overflow.h>
 #include <arrow/util/utf8.h>
 
 namespace arka::client {
@@ -98,30 +102,41 @@ class TextColumn : public Column {
   }
 };
 
+constexpr int64_t kNanoseconds = 1'000'000'000;  // in a second
+
 class TimestampColumn : public Column {
  public:
   using Column::Column;
 
  private:
-  int64_t BytesOfValue(const Cell::Value& value) const override {
-    return std::holds_alternative<Cell::Time>(value) ? 8 : -1;
-  }
+  int64_t BytesOfValue(const Cell::Value& value) const override { return InUnit(value) ? 8 : -1; }
   Status PutValue(const Cell::Value& value) override {
-    const auto time = std::get<Cell::Time>(value).time_since_epoch();
-    return static_cast<arrow::TimestampBuilder&>(*builder_).Append(InUnit(time));
+    return static_cast<arrow::TimestampBuilder&>(*builder_).Append(*InUnit(value));
   }
-  int64_t InUnit(std::chrono::nanoseconds time) const {
+  int64_t UnitsInASecond() const {
     switch (static_cast<const arrow::TimestampType&>(*field_->type()).unit()) {
       case arrow::TimeUnit::SECOND:
-        return std::chrono::floor<std::chrono::seconds>(time).count();
+        return 1;
       case arrow::TimeUnit::MILLI:
-        return std::chrono::floor<std::chrono::milliseconds>(time).count();
+        return 1'000;
       case arrow::TimeUnit::MICRO:
-        return std::chrono::floor<std::chrono::microseconds>(time).count();
+        return 1'000'000;
       case arrow::TimeUnit::NANO:
-        return time.count();
+        return kNanoseconds;
     }
-    return 0;
+    return 1;
+  }
+  // Nothing: it is no point in time, or one that 64 bits cannot say in the column's unit.
+  std::optional<int64_t> InUnit(const Cell::Value& value) const {
+    const auto* time = std::get_if<Cell::Time>(&value);
+    const int64_t units = UnitsInASecond();
+    int64_t whole = 0;
+    if (!time || arrow::internal::MultiplyWithOverflow(time->seconds, units, &whole) ||
+        arrow::internal::AddWithOverflow(whole, time->nanoseconds / (kNanoseconds / units),
+                                         &whole)) {
+      return {};
+    }
+    return whole;
   }
 };
 
@@ -130,18 +145,35 @@ class DateColumn : public Column {
   using Column::Column;
 
  private:
+  static int64_t DayOf(const Cell::Time& time) {
+    return std::chrono::floor<std::chrono::days>(std::chrono::seconds(time.seconds)).count();
+  }
   int64_t BytesOfValue(const Cell::Value& value) const override {
-    return std::holds_alternative<Cell::Time>(value) ? 4 : -1;
+    const auto* time = std::get_if<Cell::Time>(&value);
+    return time && std::in_range<int32_t>(DayOf(*time)) ? 4 : -1;
   }
   Status PutValue(const Cell::Value& value) override {
-    const auto day = std::chrono::floor<std::chrono::days>(std::get<Cell::Time>(value));
     return static_cast<arrow::Date32Builder&>(*builder_).Append(
-        static_cast<int32_t>(day.time_since_epoch().count()));
+        static_cast<int32_t>(DayOf(std::get<Cell::Time>(value))));
   }
 };
 
-Result<std::unique_ptr<Column>> MakeColumn(std::shared_ptr<arrow::Field> field) {
-  ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(field->type()));
+// The builder of a dictionary widens its indices, or wraps them around, where there are more values
+// than the type has room for; either is another batch than its schema says.
+bool HasDictionary(const arrow::DataType& type) {
+  return type.id() == arrow::Type::DICTIONARY ||
+         std::ranges::any_of(type.fields(),
+                             [](const auto& field) { return HasDictionary(*field->type()); });
+}
+
+Result<std::unique_ptr<Column>> MakeColumn(std::shared_ptr<arrow::Field> field,
+                                           arrow::MemoryPool* pool) {
+  if (HasDictionary(*field->type())) {
+    return Failure(Code::kInvalidArgument, "the column '", field->name(), "' (",
+                   field->type()->ToString(),
+                   ") is encoded as a dictionary: rows have its values, so give it their type");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(field->type(), pool));
   const auto make = [&]<typename Kind>(std::type_identity<Kind>) {
     return std::make_unique<Kind>(std::move(field), std::move(builder));
   };
@@ -196,7 +228,9 @@ std::string Described(const Cell& cell) {
       if (!arrow::util::ValidateUTF8(value)) return "bytes that are no UTF-8";
       return "'" + std::string(value.substr(0, 40)) + "'";
     }
-    std::string operator()(Cell::Time) const { return "a point in time"; }
+    std::string operator()(Cell::Time value) const {
+      return "the time " + std::to_string(value.seconds) + " s after 1970";
+    }
     std::string operator()(const std::shared_ptr<arrow::Scalar>& value) const {
       return value ? "a scalar of type " + value->type->ToString() : "null";
     }
@@ -215,8 +249,25 @@ bool IsNull(const Cell& cell) {
   return scalar && (!*scalar || !(*scalar)->is_valid);
 }
 
-// What a value of a type without a width is taken for.
-constexpr int64_t kGuessBytes = 16;
+int64_t BytesOf(const arrow::Scalar& scalar) {
+  constexpr int64_t kFixedBytes = 16;  // of any type of a fixed width, or nearly
+  if (!scalar.is_valid) return 1;
+  if (const auto* bytes = dynamic_cast<const arrow::BaseBinaryScalar*>(&scalar)) {
+    return kFixedBytes + bytes->value->size();
+  }
+  if (const auto* list = dynamic_cast<const arrow::BaseListScalar*>(&scalar)) {
+    return kFixedBytes + arrow::util::ReferencedBufferSize(*list->value).ValueOr(0);
+  }
+  if (const auto* row = dynamic_cast<const arrow::StructScalar*>(&scalar)) {
+    int64_t sum = 0;
+    for (const auto& value : row->value) sum += BytesOf(*value);
+    return sum;
+  }
+  if (const auto* extended = dynamic_cast<const arrow::ExtensionScalar*>(&scalar)) {
+    return BytesOf(*extended->value);
+  }
+  return kFixedBytes;
+}
 
 }  // namespace
 
@@ -226,7 +277,8 @@ Column::Column(std::shared_ptr<arrow::Field> field, std::unique_ptr<arrow::Array
 int64_t Column::BytesOf(const Cell& cell) const {
   if (IsNull(cell)) return field_->nullable() ? 1 : -1;
   if (const arrow::Scalar* scalar = ScalarIn(cell)) {
-    return scalar->type->Equals(field_->type()) ? kGuessBytes : -1;
+    const bool fits = scalar->type->Equals(field_->type()) && scalar->ValidateFull().ok();
+    return fits ? client::BytesOf(*scalar) : -1;
   }
   return BytesOfValue(cell.value());
 }
@@ -237,11 +289,12 @@ Status Column::Put(const Cell& cell) {
   return PutValue(cell.value());
 }
 
-Result<std::unique_ptr<RowBuffer>> RowBuffer::Make(std::shared_ptr<arrow::Schema> schema) {
+Result<std::unique_ptr<RowBuffer>> RowBuffer::Make(std::shared_ptr<arrow::Schema> schema,
+                                                   arrow::MemoryPool* pool) {
   arrow::util::InitializeUTF8();
   std::unique_ptr<RowBuffer> rows(new RowBuffer(std::move(schema)));
   for (const auto& field : rows->schema_->fields()) {
-    auto column = MakeColumn(field);
+    auto column = MakeColumn(field, pool);
     if (!column.ok()) return FromCaller(column.status());
     rows->places_[field->name()] = rows->columns_.size();
     rows->columns_.push_back(*std::move(column));
@@ -254,6 +307,7 @@ Status RowBuffer::Add(std::span<const Cell> row) {
     return Failure(Code::kInvalidArgument, "a row of ", row.size(), " values; there are ",
                    columns_.size(), " columns");
   }
+  if (torn_) return Failure(Code::kResourceExhausted, "no memory for more rows of this batch");
   int64_t bytes = 0;
   for (size_t i = 0; i < row.size(); ++i) {
     const int64_t more = columns_[i]->BytesOf(row[i]);
@@ -268,7 +322,10 @@ Status RowBuffer::Add(std::span<const Cell> row) {
   for (size_t i = 0; i < row.size(); ++i) {
     // Only memory that is used up is left to fail here.
     const Status put = columns_[i]->Put(row[i]);
-    if (!put.ok()) return Failure(Code::kResourceExhausted, put.message());
+    if (put.ok()) continue;
+    torn_ = true;
+    if (rows_ == 0) (void)Take();
+    return Failure(Code::kResourceExhausted, put.message());
   }
   ++rows_;
   bytes_ += bytes;
@@ -293,10 +350,11 @@ Result<std::shared_ptr<arrow::RecordBatch>> RowBuffer::Take() {
   for (const auto& column : columns_) {
     auto array = column->Finish();
     if (!array.ok()) return Failure(Code::kInternal, array.status().message());
-    arrays.push_back(*std::move(array));
+    arrays.push_back((*array)->Slice(0, rows_));
   }
   const int64_t rows = std::exchange(rows_, 0);
   bytes_ = 0;
+  torn_ = false;
   return arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
 }
 

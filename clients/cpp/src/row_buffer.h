@@ -12,12 +12,13 @@
 #include <vector>
 
 #include <arrow/builder.h>
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 
 namespace arka::client {
 
-/// A column's builder. Fits() is asked first, so that a row is taken whole or not at all.
+/// A column's builder. BytesOf() is asked first, so that a row is taken whole or not at all.
 class Column {
  public:
   Column(std::shared_ptr<arrow::Field> field, std::unique_ptr<arrow::ArrayBuilder> builder);
@@ -41,14 +42,20 @@ class Column {
 
 class RowBuffer {
  public:
-  static arrow::Result<std::unique_ptr<RowBuffer>> Make(std::shared_ptr<arrow::Schema> schema);
+  /// INVALID_ARGUMENT for columns whose rows cannot be gathered.
+  static arrow::Result<std::unique_ptr<RowBuffer>> Make(
+      std::shared_ptr<arrow::Schema> schema,
+      arrow::MemoryPool* pool = arrow::default_memory_pool());
 
-  /// INVALID_ARGUMENT for a row that does not fit; it is not taken then.
+  /// INVALID_ARGUMENT for a row that does not fit, RESOURCE_EXHAUSTED where there is no memory for
+  /// it; it is not taken then.
   arrow::Status Add(std::span<const Cell> row);
   arrow::Status AddNamed(std::span<const std::pair<std::string_view, Cell>> row);
 
   int64_t rows() const { return rows_; }
   int64_t bytes() const { return bytes_; }
+  /// There was no memory for a row: nothing is taken before the next Take().
+  bool torn() const { return torn_; }
   /// All rows as one batch; the buffer is empty then.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Take();
 
@@ -61,6 +68,7 @@ class RowBuffer {
   std::vector<Cell> row_;                                // of AddNamed
   int64_t rows_ = 0;
   int64_t bytes_ = 0;
+  bool torn_ = false;  // columns may have a value more than there are rows
 };
 
 }  // namespace arka::client

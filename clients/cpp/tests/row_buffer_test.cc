@@ -96,6 +96,88 @@ TEST_F(RowBufferTest, TakesNothingOfARowWithAValueThatDoesNotFit) {
   EXPECT_TRUE(rows_->Take().ValueOrDie()->ValidateFull().ok());
 }
 
+TEST_F(RowBufferTest, TakesPointsInTimeThatNanosecondsCannotSay) {
+  rows_ =
+      RowBuffer::Make(arrow::schema({arrow::field("day", arrow::date32()),
+                                     arrow::field("at", arrow::timestamp(arrow::TimeUnit::MICRO))}))
+          .ValueOrDie();
+  const sys_days never = year(9999) / 12 / 31, long_ago = year(1) / 1 / 1;
+  ASSERT_TRUE(Add({never, never}).ok());
+  ASSERT_TRUE(Add({long_ago, long_ago + std::chrono::microseconds(5)}).ok());
+  const auto batch = rows_->Take().ValueOrDie();
+  const auto cell = [&](int column, int row) {
+    return batch->column(column)->GetScalar(row).ValueOrDie()->ToString();
+  };
+  EXPECT_EQ(cell(0, 0), "9999-12-31");
+  EXPECT_EQ(cell(1, 0), "9999-12-31 00:00:00.000000");
+  EXPECT_EQ(cell(0, 1), "0001-01-01");
+  EXPECT_EQ(cell(1, 1), "0001-01-01 00:00:00.000005");
+}
+
+TEST_F(RowBufferTest, RefusesAPointInTimeThatTheColumnCannotHold) {
+  const sys_days never = year(9999) / 12 / 31;
+  rows_ =
+      RowBuffer::Make(arrow::schema({arrow::field("at", arrow::timestamp(arrow::TimeUnit::NANO))}))
+          .ValueOrDie();
+  ExpectRefused(Add({never}), "at");
+  ASSERT_TRUE(Add({sys_days(year(1960) / 1 / 1) + std::chrono::nanoseconds(7)}).ok());
+  EXPECT_EQ(rows_->Take().ValueOrDie()->column(0)->GetScalar(0).ValueOrDie()->ToString(),
+            "1960-01-01 00:00:00.000000007");
+}
+
+TEST_F(RowBufferTest, RefusesColumnsThatAreEncodedAsDictionaries) {
+  const auto words = arrow::dictionary(arrow::int8(), arrow::utf8());
+  for (const auto& type : {words, arrow::list(words)}) {
+    const auto made = RowBuffer::Make(arrow::schema({arrow::field("word", type)}));
+    EXPECT_EQ(CodeOf(made.status()), Code::kInvalidArgument) << made.status();
+  }
+}
+
+TEST_F(RowBufferTest, RefusesAScalarThatIsNotWhatItSays) {
+  const auto type =
+      arrow::struct_({arrow::field("a", arrow::int32()), arrow::field("b", arrow::utf8())});
+  rows_ = RowBuffer::Make(
+              arrow::schema({arrow::field("n", arrow::int64()), arrow::field("pair", type)}))
+              .ValueOrDie();
+  using Values = arrow::ScalarVector;
+  const auto scalar = [&](Values values) -> std::shared_ptr<arrow::Scalar> {
+    return std::make_shared<arrow::StructScalar>(std::move(values), type);
+  };
+  ExpectRefused(Add({1, scalar({arrow::MakeScalar(1), arrow::MakeScalar(2)})}), "pair");
+  ExpectRefused(Add({1, scalar({arrow::MakeScalar(1), arrow::MakeScalar("a\xff")})}), "pair");
+  ASSERT_TRUE(Add({1, scalar({arrow::MakeScalar(1), arrow::MakeScalar("a")})}).ok());
+  EXPECT_TRUE(rows_->Take().ValueOrDie()->ValidateFull().ok());
+}
+
+TEST_F(RowBufferTest, ARowThatFindsNoMemoryIsNotIn) {
+  arrow::CappedMemoryPool pool(arrow::default_memory_pool(), 100'000);
+  const auto schema =
+      arrow::schema({arrow::field("n", arrow::int64()), arrow::field("text", arrow::utf8())});
+  rows_ = RowBuffer::Make(schema, &pool).ValueOrDie();
+  const std::string text(100, 'x');
+  arrow::Status full;
+  int64_t taken = 0;
+  for (; full.ok(); taken += full.ok()) full = Add({taken, text});
+  EXPECT_EQ(CodeOf(full), Code::kResourceExhausted) << full;
+  auto batch = rows_->Take().ValueOrDie();
+  EXPECT_EQ(batch->num_rows(), taken);
+  EXPECT_TRUE(batch->ValidateFull().ok()) << batch->ValidateFull();
+  batch.reset();
+  EXPECT_TRUE(Add({1, text}).ok());
+  rows_.reset();  // before its pool
+}
+
+TEST_F(RowBufferTest, CountsTheBytesOfScalars) {
+  const auto floats = arrow::MakeArrayFromScalar(arrow::FloatScalar(0.5F), 3000).ValueOrDie();
+  rows_ = RowBuffer::Make(arrow::schema({arrow::field("vector", arrow::list(arrow::float32())),
+                                         arrow::field("text", arrow::utf8())}))
+              .ValueOrDie();
+  const std::shared_ptr<arrow::Scalar> vector = std::make_shared<arrow::ListScalar>(floats);
+  ASSERT_TRUE(Add({vector, arrow::MakeScalar(std::string(2000, 'x'))}).ok());
+  EXPECT_GE(rows_->bytes(), 14'000);
+  EXPECT_LE(rows_->bytes(), 15'000);
+}
+
 TEST_F(RowBufferTest, CountsAboutTheBytesOfItsRows) {
   ASSERT_TRUE(AddNamed({{"sensor", std::string(1000, 'x')}}).ok());
   EXPECT_GE(rows_->bytes(), 1000);

@@ -31,13 +31,19 @@ namespace arka::client {
 /// exactly the column's type.
 class Cell {
  public:
-  using Time = std::chrono::sys_time<std::chrono::nanoseconds>;
+  /// Of any year, which nanoseconds in 64 bits cannot say.
+  struct Time {
+    int64_t seconds;      // since 1970
+    int64_t nanoseconds;  // from 0 on, beyond those
+  };
   using Value = std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string_view,
                              Time, std::shared_ptr<arrow::Scalar>>;
 
   Cell(std::nullopt_t) {}              // NOLINT: a row is written as its values
   Cell(bool value) : value_(value) {}  // NOLINT
-  Cell(const char* value) : value_(std::string_view(value)) {}              // NOLINT
+  Cell(const char* value) {            // NOLINT
+    if (value) value_ = std::string_view(value);
+  }
   Cell(std::string_view value) : value_(value) {}                           // NOLINT
   Cell(const std::string& value) : value_(std::string_view(value)) {}       // NOLINT
   Cell(std::shared_ptr<arrow::Scalar> value) : value_(std::move(value)) {}  // NOLINT
@@ -54,8 +60,12 @@ class Cell {
   }
 
   template <typename Duration>
-  Cell(std::chrono::sys_time<Duration> value)  // NOLINT
-      : value_(std::chrono::time_point_cast<std::chrono::nanoseconds>(value)) {}
+  Cell(std::chrono::sys_time<Duration> value) {  // NOLINT
+    const std::chrono::sys_seconds whole = std::chrono::floor<std::chrono::seconds>(value);
+    const std::chrono::nanoseconds rest =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(value - whole);
+    value_ = Time{whole.time_since_epoch().count(), rest.count()};
+  }
 
   /// Null where it is empty.
   template <typename T>
@@ -71,7 +81,7 @@ class Cell {
 
 struct AppenderOptions {
   /// A batch is written when it has so many rows, or about so many bytes, or when its first row is
-  /// so old.
+  /// so old. No column may be encoded as a dictionary: it is one of its values here.
   int64_t max_rows = 10'000;
   int64_t max_bytes = 1 << 20;
   std::chrono::milliseconds linger{50};
