@@ -20,13 +20,12 @@ using arrow::Status;
 namespace {
 
 Deadline UntilOf(const ClientOptions& options, Timeout timeout) {
-  return std::chrono::steady_clock::now() + timeout.value_or(options.deadline);
+  return After(timeout.value_or(options.deadline));
 }
 
-Result<protocol::TableName> TableOf(const std::string& table) {
-  auto name = protocol::ParseTableName({table}, "arka");
-  if (!name.ok()) return FromCaller(name.status());
-  return name;
+// Where a table lies that is named without a namespace is for the server to say.
+Status CheckTable(const std::string& table) {
+  return FromCaller(protocol::ParseTableName({table}, "").status());
 }
 
 Status CheckName(std::string_view what, const std::string& name) {
@@ -79,22 +78,21 @@ Result<std::unique_ptr<Client>> Client::Connect(const std::string& url, ClientOp
 }
 
 Result<std::unique_ptr<Stream>> Client::Open(const std::string& table, StreamOptions options) {
-  ARROW_ASSIGN_OR_RAISE(const protocol::TableName name, TableOf(table));
-  const auto deadline = options.deadline.value_or(options_.deadline);
-  const Deadline until = std::chrono::steady_clock::now() + deadline;
+  ARROW_RETURN_NOT_OK(CheckTable(table));
+  const auto deadline = Bounded(options.deadline.value_or(options_.deadline));
+  const Deadline until = After(deadline);
   Claim claim;
   if (options.producer.empty()) {
     options.producer = "arka-cpp-" + RandomName();
   } else {
     ARROW_RETURN_NOT_OK(CheckName("producer", options.producer));
-    ARROW_ASSIGN_OR_RAISE(claim,
-                          ClaimProducer(*endpoint_, options.producer, name.ToString(), until));
+    ARROW_ASSIGN_OR_RAISE(claim, ClaimProducer(*endpoint_, options.producer, table, until));
   }
   if (options.session.empty()) options.session = options_.session;
   ARROW_RETURN_NOT_OK(CheckName("session", options.session));
 
   auto parts = std::make_unique<StreamParts>();
-  parts->table = name.ToString();
+  parts->table = table;
   parts->producer = options.producer;
   parts->session = options.session;
   parts->endpoint = endpoint_;
@@ -104,8 +102,8 @@ Result<std::unique_ptr<Stream>> Client::Open(const std::string& table, StreamOpt
                                              deadline, options.on_ack != nullptr, options.schema});
   parts->courier =
       std::make_shared<Courier>(endpoint_, parts->outbox,
-                                CourierOptions{name, options.producer, options.session, claim.epoch,
-                                               deadline, options.schema != nullptr});
+                                CourierOptions{table, options.producer, options.session,
+                                               claim.epoch, deadline, options.schema != nullptr});
   if (options.on_ack) parts->teller = std::make_unique<Teller>(parts->outbox, options.on_ack);
   Courier::Start(parts->courier);
   const std::shared_ptr<Courier> courier = parts->courier;
@@ -192,13 +190,18 @@ Result<std::optional<Tier>> Client::GetLevel(Lsn lsn, Timeout timeout) {
   if (levels == answers.front().end() || !levels->is_array() || levels->size() != 1) {
     return Violation("durability_status answered ", answers.front().dump());
   }
-  return ParseTier(TextIn(levels->front(), "durability_level"));
+  const nlohmann::json& answer = levels->front();
+  const auto level = ParseTier(TextIn(answer, "durability_level"));
+  if (!level && answer.value("lost", nlohmann::json()) != true) {
+    return Violation("durability_status answered ", answer.dump());
+  }
+  return level;
 }
 
 Result<std::shared_ptr<arrow::Schema>> Client::GetSchema(const std::string& table,
                                                          Timeout timeout) {
-  ARROW_ASSIGN_OR_RAISE(const protocol::TableName name, TableOf(table));
-  const auto descriptor = flight::FlightDescriptor::Path({name.namespace_name, name.name});
+  ARROW_RETURN_NOT_OK(CheckTable(table));
+  const auto descriptor = flight::FlightDescriptor::Path({table});
   std::shared_ptr<arrow::Schema> schema;
   ARROW_RETURN_NOT_OK(endpoint_->Retried(
       UntilOf(options_, timeout),
@@ -214,14 +217,15 @@ Result<std::shared_ptr<arrow::Schema>> Client::GetSchema(const std::string& tabl
 
 Result<std::shared_ptr<arrow::Table>> Client::Query(const std::string& sql, Timeout timeout) {
   const auto descriptor = flight::FlightDescriptor::Command(sql);
+  const Deadline until = UntilOf(options_, timeout);
   std::shared_ptr<arrow::Table> table;
   ARROW_RETURN_NOT_OK(endpoint_->Retried(
-      UntilOf(options_, timeout),
-      [&](flight::FlightClient& client, const flight::FlightCallOptions& options) -> Status {
+      until, [&](flight::FlightClient& client, flight::FlightCallOptions options) -> Status {
         ARROW_ASSIGN_OR_RAISE(const auto info, client.GetFlightInfo(options, descriptor));
         if (info->endpoints().size() != 1) {
           return Violation("a query has ", info->endpoints().size(), " endpoints");
         }
+        options.timeout = Left(until);
         ARROW_ASSIGN_OR_RAISE(const auto rows, client.DoGet(options, info->endpoints()[0].ticket));
         return rows->ToTable().Value(&table);
       }));

@@ -20,16 +20,15 @@ Connection::Connection(Endpoint& endpoint, std::unique_ptr<DialledClient> client
       exchange_(std::move(exchange)),
       call_(std::move(call)) {}
 
-Result<std::shared_ptr<Connection>> Connection::Open(Endpoint& endpoint,
-                                                     const protocol::TableName& table,
+Result<std::shared_ptr<Connection>> Connection::Open(Endpoint& endpoint, const std::string& table,
                                                      Headers headers) {
   ARROW_ASSIGN_OR_RAISE(auto client, endpoint.Dial());
   flight::FlightCallOptions options = AlignedCallOptions();
   options.headers = std::move(headers);
-  const auto descriptor = flight::FlightDescriptor::Path(
-      {std::string(protocol::kStreamingWrite), table.namespace_name, table.name});
+  const auto descriptor =
+      flight::FlightDescriptor::Path({std::string(protocol::kStreamingWrite), table});
   auto exchange = (*client)->DoExchange(options, descriptor);
-  if (!exchange.ok()) return FromFlight(exchange.status());
+  if (!exchange.ok()) return FromStream(exchange.status());
   auto call = client->LastCall();
   return std::shared_ptr<Connection>(
       new Connection(endpoint, std::move(client), *std::move(exchange), std::move(call)));
@@ -73,14 +72,10 @@ Result<std::optional<protocol::AckBatchContents>> Connection::Next() {
 void Connection::Cancel() { exchange_.reader->Cancel(); }
 
 Status Connection::FailureOf(const Status& status) const {
-  const std::optional<bool> said = call_ ? call_->said() : std::nullopt;
-  const Status failure = FromFlight(status, said);
-  const Code code = CodeOf(failure);
-  const bool renewed = code == Code::kUnauthenticated && call_ &&
+  const Status failure = FromStream(status, call_ ? call_->said() : std::nullopt);
+  const bool renewed = CodeOf(failure) == Code::kUnauthenticated && call_ &&
                        endpoint_.credentials().Renew(call_->authorization);
-  const bool way =
-      !said && (code == Code::kUnknown || code == Code::kInternal || code == Code::kCancelled);
-  return renewed || way ? MakeError(code, true, failure.message()) : failure;
+  return renewed ? MakeError(Code::kUnauthenticated, true, failure.message()) : failure;
 }
 
 }  // namespace arka::client

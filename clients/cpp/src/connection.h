@@ -18,7 +18,6 @@
 #include <arrow/result.h>
 
 #include "arka/protocol/ack_batch.h"
-#include "arka/protocol/table_name.h"
 
 namespace arka::client {
 
@@ -28,8 +27,7 @@ class Connection {
 
   /// Dials; little is sent before Begin().
   static arrow::Result<std::shared_ptr<Connection>> Open(Endpoint& endpoint,
-                                                         const protocol::TableName& table,
-                                                         Headers headers);
+                                                         const std::string& table, Headers headers);
   ~Connection();
 
   /// Sends the schema.
@@ -49,8 +47,8 @@ class Connection {
              arrow::flight::FlightClient::DoExchangeResult exchange,
              std::shared_ptr<CallRecord> call);
 
-  /// What ended the stream. Without the server's word on it, it was the way to the server: that may
-  /// be tried again, since a seq makes it harmless.
+  /// What ended the stream, by the server's word where it came. A token that a password renews may
+  /// be tried again, too.
   arrow::Status FailureOf(const arrow::Status& status) const;
 
   Endpoint& endpoint_;

@@ -103,12 +103,14 @@ Status Courier::CarryUntilTheEnd() {
     if (!IsRetryable(failed)) return failed;
     if (attempt.opened) wanted = false;
     const auto now = steady_clock::now();
-    const bool nothing_kept =
-        outbox_->With([](const Ledger& ledger) { return ledger.kept().empty(); });
-    if (!lost || (attempt.opened && (nothing_kept || on_disk() > before))) {
+    const auto oldest =
+        outbox_->With([](const Ledger& ledger) { return ledger.OldestBelow(Tier::kLocalDisk); });
+    if (!lost || (attempt.opened && (!oldest || on_disk() > before))) {
       lost = true;
       lost_at = now;
       backoff = {};
+    } else if (attempt.opened) {
+      lost_at = std::max(lost_at, *oldest);  // the connection was there before that was written
     }
     if (now - lost_at >= options_.deadline) {
       const auto since = std::chrono::duration_cast<milliseconds>(now - lost_at);
@@ -125,6 +127,7 @@ Status Courier::CarryUntilTheEnd() {
 // whatever comes, while another thread reads.
 Status Courier::Carry(Attempt& attempt) {
   ARROW_RETURN_NOT_OK(FindPlace());
+  if (outbox_->aborted()) return Status::OK();
   Connection::Headers headers = {
       {std::string(protocol::kProducerHeader), options_.producer},
       {std::string(protocol::kSessionHeader), options_.session},
@@ -163,8 +166,7 @@ Status Courier::FindPlace() {
   const int64_t sent_ever = outbox_->With([](const Ledger& ledger) { return ledger.sent_ever(); });
   if (sent_ever == 0) return Status::OK();  // a new producer, or one that Open() has asked for
   const auto answers = endpoint_->Action(
-      "last_seq", {{"producer", options_.producer}, {"table", options_.table.ToString()}},
-      AttemptTimeout());
+      "last_seq", {{"producer", options_.producer}, {"table", options_.table}}, AttemptTimeout());
   ProducerState server;  // of a table that is not there: nothing
   if (answers.ok()) {
     const nlohmann::json& answer = answers->front();

@@ -19,12 +19,10 @@
 
 #include <arrow/status.h>
 
-#include "arka/protocol/table_name.h"
-
 namespace arka::client {
 
 struct CourierOptions {
-  protocol::TableName table;
+  std::string table;
   std::string producer;
   std::string session;
   int64_t epoch = 0;  // of a producer that was claimed; 0: was not

@@ -157,7 +157,7 @@ flight::FlightCallOptions AlignedCallOptions() {
   return options;
 }
 
-Status Endpoint::Once(milliseconds timeout, const Call& make) {
+Status Endpoint::Once(milliseconds timeout, const Call& make, Reading* read) {
   std::shared_ptr<DialledClient> client;
   {
     const std::lock_guard lock(mutex_);
@@ -173,7 +173,7 @@ Status Endpoint::Once(milliseconds timeout, const Call& make) {
     const Status done = make(**client, options);
     if (done.ok()) return done;
     const std::shared_ptr<CallRecord> call = client->LastCall();
-    const Status failed = FromFlight(done, call ? call->said() : std::nullopt);
+    const Status failed = read(done, call ? call->said() : std::nullopt);
     const bool again = CodeOf(failed) == Code::kUnauthenticated && call &&
                        credentials_->Renew(call->authorization);
     if (!again) return failed;
@@ -183,7 +183,7 @@ Status Endpoint::Once(milliseconds timeout, const Call& make) {
 Status Endpoint::Retried(Deadline until, const Call& make) {
   Backoff backoff;
   while (true) {
-    const Status done = Once(Left(until), make);
+    const Status done = Once(Left(until), make, FromFlight);
     const milliseconds delay = backoff.Next();
     if (done.ok() || !IsRetryable(done) || Left(until) <= delay) return done;
     std::this_thread::sleep_for(delay);
@@ -224,7 +224,7 @@ Result<Endpoint::Answers> AnswersOf(const std::string& name, const Status& done,
 Result<Endpoint::Answers> Endpoint::Action(const std::string& name, const nlohmann::json& body,
                                            milliseconds timeout) {
   Answers answers;
-  const Status done = Once(timeout, ActionCall(name, body, &answers));
+  const Status done = Once(timeout, ActionCall(name, body, &answers), FromStream);
   return AnswersOf(name, done, std::move(answers));
 }
 
@@ -244,11 +244,6 @@ std::optional<int64_t> NumberIn(const nlohmann::json& object, const char* key) {
 std::string TextIn(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-milliseconds Left(Deadline until) {
-  const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
-  return std::max(left, milliseconds(1));
 }
 
 namespace {

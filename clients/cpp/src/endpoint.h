@@ -4,7 +4,7 @@
 #pragma once
 
 #include "arka_client/options.h"
-#include "outbox.h"
+#include "deadline.h"
 
 #include <atomic>
 #include <chrono>
@@ -76,22 +76,25 @@ class Endpoint {
 
   using Call = std::function<arrow::Status(arrow::flight::FlightClient&,
                                            const arrow::flight::FlightCallOptions&)>;
-  /// make(client, options) within `timeout`; once more where a token was refused that a password
-  /// can renew.
-  arrow::Status Once(std::chrono::milliseconds timeout, const Call& make);
-  /// Once(), made again while it is retryable and there is time: for calls that only ask, or may be
-  /// made twice.
+  /// make(client, options), again while it is retryable and there is time: for calls that only ask,
+  /// or may be made twice.
   arrow::Status Retried(Deadline until, const Call& make);
 
   using Answers = std::vector<nlohmann::json>;
-  /// The answers of a DoAction.
+  /// The answers of a DoAction that a stream needs to go on.
   arrow::Result<Answers> Action(const std::string& name, const nlohmann::json& body,
                                 std::chrono::milliseconds timeout);
+  /// The answers of a DoAction that is Retried().
   arrow::Result<Answers> RetriedAction(const std::string& name, const nlohmann::json& body,
                                        Deadline until);
 
  private:
   Endpoint(arrow::flight::Location location, const ClientOptions& options);
+
+  using Reading = arrow::Status(const arrow::Status&, std::optional<bool> said);
+  /// make(client, options) within `timeout`; once more where a token was refused that a password
+  /// can renew. `read` makes a failure of what Flight returned.
+  arrow::Status Once(std::chrono::milliseconds timeout, const Call& make, Reading* read);
 
   const arrow::flight::Location location_;
   arrow::flight::FlightClientOptions options_;
@@ -108,9 +111,6 @@ arrow::flight::FlightCallOptions AlignedCallOptions();
 std::optional<int64_t> NumberIn(const nlohmann::json& object, const char* key);
 /// The text that `object` has under `key`; empty where it has none.
 std::string TextIn(const nlohmann::json& object, const char* key);
-
-/// The time from now until then in whole milliseconds, 1 at least.
-std::chrono::milliseconds Left(Deadline until);
 
 /// Delays between attempts: twice as long each time, from 50 ms to 2 s, each shortened by a random
 /// part of up to a half, so that many clients of a server that comes back do not knock at once.

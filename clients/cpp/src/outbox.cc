@@ -30,8 +30,7 @@ Outbox::Outbox(Ledger ledger, OutboxOptions options)
     : ledger_(std::move(ledger)), options_(std::move(options)) {}
 
 Deadline Outbox::Until(std::optional<std::chrono::milliseconds> timeout) const {
-  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365);  // no overflow
-  return std::chrono::steady_clock::now() + std::min(timeout.value_or(options_.deadline), kLongest);
+  return After(timeout.value_or(options_.deadline));
 }
 
 bool Outbox::HasRoom(int64_t bytes) const {

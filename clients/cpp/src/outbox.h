@@ -5,6 +5,7 @@
 #pragma once
 
 #include "arka_client/ack.h"
+#include "deadline.h"
 #include "ledger.h"
 
 #include <chrono>
@@ -22,8 +23,6 @@
 #include <arrow/type.h>
 
 namespace arka::client {
-
-using Deadline = std::chrono::steady_clock::time_point;
 
 /// Of acks that nobody has taken; beyond that the oldest are forgotten.
 inline constexpr size_t kAcksKept = 1 << 18;

@@ -133,6 +133,14 @@ arrow::Status FromFlight(const arrow::Status& status, std::optional<bool> said) 
   return MakeError(code, said.value_or(passes), std::string(message));
 }
 
+arrow::Status FromStream(const arrow::Status& status, std::optional<bool> said) {
+  const arrow::Status failure = FromFlight(status, said);
+  const Code code = CodeOf(failure);
+  const bool broken = code == Code::kInternal || code == Code::kUnknown || code == Code::kCancelled;
+  if (said || !broken || DetailOf(status)) return failure;
+  return MakeError(code, true, failure.message());
+}
+
 arrow::Status FromCaller(const arrow::Status& status) {
   if (status.ok() || DetailOf(status)) return status;
   return MakeError(Code::kInvalidArgument, false, status.message());

@@ -36,6 +36,11 @@ arrow::Status Violation(Parts&&... parts) {
 /// may be retried, where that came. OK and failures of this library are returned as they are.
 arrow::Status FromFlight(const arrow::Status& status, std::optional<bool> said = {});
 
+/// The same of what a stream needs to go on. Where the server said nothing, INTERNAL, UNKNOWN and
+/// CANCELLED are gRPC's own words for a way that is broken: retryable, since a seq makes it
+/// harmless.
+arrow::Status FromStream(const arrow::Status& status, std::optional<bool> said = {});
+
 /// A failure of the shared code in src/arka or of Arrow, which here is the caller's: a name, a
 /// schema, a row.
 arrow::Status FromCaller(const arrow::Status& status);

@@ -7,6 +7,8 @@
 #include "outbox.h"
 
 #include <atomic>
+#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -44,7 +46,6 @@ struct StreamParts {
   std::shared_ptr<Outbox> outbox;
   std::shared_ptr<Courier> courier;
   std::unique_ptr<Teller> teller;  // null without on_ack
-  std::mutex leaving;              // of the courier: one Close() at a time
 };
 
 }  // namespace arka::client

@@ -50,6 +50,11 @@ std::string FakeServer::header(const std::string& name) const {
   return found == headers_.end() ? "" : found->second;
 }
 
+std::vector<std::string> FakeServer::path() const {
+  const std::lock_guard lock(mutex_);
+  return path_;
+}
+
 int64_t FakeServer::LsnOf(int64_t seq, std::shared_ptr<arrow::RecordBatch> batch) {
   const std::lock_guard lock(mutex_);
   const auto [place, is_new] = lsns_.try_emplace(seq, 1000 + static_cast<int64_t>(lsns_.size()));
@@ -63,6 +68,7 @@ Status FakeServer::DoExchange(const flight::ServerCallContext& context,
   ++connections;
   {
     const std::lock_guard lock(mutex_);
+    path_ = reader->descriptor().path;
     headers_.clear();
     for (const auto& [name, value] : context.incoming_headers()) headers_.emplace(name, value);
   }
@@ -74,13 +80,17 @@ Status FakeServer::DoExchange(const flight::ServerCallContext& context,
     ARROW_ASSIGN_OR_RAISE(const int64_t seq,
                           protocol::ParseBatchSeq(std::string_view(*chunk.app_metadata)));
     const Lsn lsn{LsnOf(seq, chunk.data)};
-    if (batches == cut_after_batches)
-      return flight::MakeFlightError(flight::FlightStatusCode::Unavailable, "cut");
-    if (silent) continue;
-    std::vector<protocol::AckRun> runs;
-    for (const Tier level : kAllTiers) runs.push_back({lsn, lsn, level, 1, 0});
-    ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(
-        *protocol::MakeAckBatch(runs, protocol::Watermarks{lsn, lsn, lsn, lsn}, 1)));
+    const bool cut = batches == cut_after_batches && --cuts >= 0;
+    if (!silent && (!cut || cut_behind_acks)) {
+      std::vector<protocol::AckRun> runs;
+      protocol::Watermarks marks{lsn, lsn};
+      for (const Tier level : kAllTiers) {
+        if (level <= acks_until.load()) runs.push_back({lsn, lsn, level, 1, 0});
+      }
+      if (acks_until == Tier::kCommitted) marks.s3_lsn = marks.committed_lsn = lsn;
+      ARROW_RETURN_NOT_OK(writer->WriteRecordBatch(*protocol::MakeAckBatch(runs, marks, 1)));
+    }
+    if (cut) return flight::MakeFlightError(flight::FlightStatusCode::Unavailable, "cut");
   }
 }
 
@@ -88,6 +98,9 @@ Status FakeServer::DoAction(const flight::ServerCallContext&, const flight::Acti
                             std::unique_ptr<flight::ResultStream>* result) {
   const std::lock_guard lock(mutex_);
   actions_.push_back(action.type);
+  if (action.type == "last_seq" && --broken_answers >= 0) {
+    return flight::MakeFlightError(flight::FlightStatusCode::Internal, "reset");
+  }
   nlohmann::json answer = {{"lsn", nullptr}, {"last_seq", last_seq.load()}, {"epoch", 4294967297}};
   if (action.type == "last_seq" && !lsns_.empty()) answer["last_seq"] = lsns_.rbegin()->first;
   std::vector<flight::Result> results = {{arrow::Buffer::FromString(answer.dump())}};

@@ -12,6 +12,8 @@
 #include <arrow/flight/server.h>
 #include <arrow/record_batch.h>
 
+#include "arka/base/tier.h"
+
 namespace arka::client {
 
 class FakeServer : public arrow::flight::FlightServerBase {
@@ -23,9 +25,13 @@ class FakeServer : public arrow::flight::FlightServerBase {
   std::string url() const;
 
   // What it does. By default it is a good server.
-  std::atomic<bool> silent = false;        // reads, and acknowledges nothing
-  std::atomic<int> cut_after_batches = 0;  // each connection is ended after so many; 0: never
-  std::atomic<int64_t> last_seq = 0;       // what it says of a producer that is claimed
+  std::atomic<bool> silent = false;                 // reads, and acknowledges nothing
+  std::atomic<int> cut_after_batches = 0;           // connections are ended after so many; 0: never
+  std::atomic<int> cuts = 1 << 30;                  // how many of them are
+  std::atomic<bool> cut_behind_acks = false;        // the last batch is acknowledged before
+  std::atomic<Tier> acks_until = Tier::kCommitted;  // the last level that it acknowledges
+  std::atomic<int> broken_answers = 0;              // of last_seq; a fault of the way to the server
+  std::atomic<int64_t> last_seq = 0;                // what it says of a producer that is claimed
   /// Every DoExchange ends with this at its first batch, unless it is OK.
   arrow::Status refusal;
 
@@ -38,6 +44,7 @@ class FakeServer : public arrow::flight::FlightServerBase {
   int64_t rows() const;
   std::atomic<int> connections = 0;
   std::vector<std::string> actions() const;
+  std::vector<std::string> path() const;  // of the last DoExchange
   /// A header of the last DoExchange; empty where it had none.
   std::string header(const std::string& name) const;
 
@@ -56,6 +63,7 @@ class FakeServer : public arrow::flight::FlightServerBase {
   std::map<int64_t, int64_t> lsns_;  // by seq
   std::vector<std::string> actions_;
   std::map<std::string, std::string> headers_;
+  std::vector<std::string> path_;
 };
 
 }  // namespace arka::client

@@ -202,6 +202,61 @@ TEST_F(StreamTest, AnErrorThatMayPassIsTriedAgainUntilTheDeadline) {
   EXPECT_GT(server_->connections, 1);
 }
 
+TEST_F(StreamTest, ALossOfLongAgoDoesNotCountAgainstWhatIsWrittenSince) {
+  StreamOptions options;
+  options.deadline = seconds(1);
+  options.on_ack = [](const Ack&) {};  // listens until all is committed, so the stream is not idle
+  server_->acks_until = Tier::kLocalDisk;
+  server_->cut_behind_acks = true;
+  server_->cut_after_batches = 1;
+  server_->cuts = 1;
+  const auto stream = Open(options);
+  ASSERT_TRUE(stream->WriteDurable(Batch(), Tier::kLocalDisk, kPatience).ok());
+  const auto reconnected = steady_clock::now() + kPatience;
+  while (server_->connections < 2 && steady_clock::now() < reconnected) std::this_thread::yield();
+  // It is well from here on, for longer than the deadline; and then it is cut in mid write.
+  EXPECT_EQ(CodeOf(stream->WaitForDurability(Tier::kCommitted, milliseconds(1100))),
+            Code::kDeadlineExceeded);
+  server_->cut_behind_acks = false;
+  server_->cuts = 1;
+  const auto lsn = stream->WriteDurable(Batch(), Tier::kLocalDisk, kPatience);
+  EXPECT_TRUE(lsn.ok()) << lsn.status();
+  EXPECT_EQ(server_->connections, 3);
+}
+
+TEST_F(StreamTest, AnAnswerThatTheWayToTheServerBreaksIsAskedForAgain) {
+  server_->cut_after_batches = 2;
+  server_->cuts = 1;
+  server_->broken_answers = 2;
+  const auto stream = Open();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(stream->Write(Batch()).ok());
+  const arrow::Status closed = stream->Close(Tier::kLocalDisk, kPatience);
+  EXPECT_TRUE(closed.ok()) << closed;
+  EXPECT_EQ(server_->writes().size(), 3);
+}
+
+TEST_F(StreamTest, ADeadlineMayBeForEver) {
+  ClientOptions options;
+  options.deadline = milliseconds::max();
+  const auto client = Connect(options);
+  EXPECT_TRUE(client->GetStatus().ok());
+  server_->refusal = arrow::flight::MakeFlightError(arrow::flight::FlightStatusCode::Unavailable,
+                                                    "come back later");
+  const auto stream = client->Open("sales.orders").ValueOrDie();
+  ASSERT_TRUE(stream->Write(Batch()).ok());
+  EXPECT_EQ(CodeOf(stream->WaitForDurability(Tier::kLocalDisk, milliseconds(300))),
+            Code::kDeadlineExceeded);
+  EXPECT_TRUE(stream->Write(Batch()).ok());  // it goes on
+  EXPECT_LT(server_->connections, 8);        // with delays that grow
+}
+
+TEST_F(StreamTest, TheNamespaceOfATableThatIsNamedAloneIsTheServersMatter) {
+  const auto stream = Connect()->Open("orders").ValueOrDie();
+  ASSERT_TRUE(stream->WriteDurable(Batch(), Tier::kLocalDisk, kPatience).ok());
+  EXPECT_THAT(server_->path(), ::testing::ElementsAre("streaming_write", "orders"));
+  EXPECT_EQ(stream->table(), "orders");
+}
+
 TEST_F(StreamTest, OpenWithASchemaFailsWhereNobodyIsAtHome) {
   const std::string url = server_->url();
   server_.reset();

@@ -50,9 +50,10 @@ class Client {
 
   // Writing
 
-  /// A stream of writes to a table such as "sales.orders", which the first write makes where it is
-  /// not there. Waits until the server has taken the stream where options.schema says what it will
-  /// be, and asks where the producer is where options.producer names one.
+  /// A stream of writes to a table such as "sales.orders" (named alone it lies in the server's
+  /// default namespace), which the first write makes where it is not there. Waits until the server
+  /// has taken the stream where options.schema says what it will be, and asks where the producer is
+  /// where options.producer names one.
   arrow::Result<std::unique_ptr<Stream>> Open(const std::string& table, StreamOptions options = {});
   /// An appender of rows to a table.
   arrow::Result<std::unique_ptr<Appender>> OpenAppender(const std::string& table,
