@@ -52,24 +52,30 @@ Result<std::shared_ptr<WriteRecord>> Outbox::Put(std::shared_ptr<arrow::RecordBa
     return Failure(Code::kInvalidArgument, "the batch has another schema than the stream:\n",
                    batch->schema()->ToString(), "\ninstead of\n", options_.schema->ToString());
   }
-  while (true) {
-    ARROW_RETURN_NOT_OK(Refusal());
-    if (HasRoom(bytes)) break;
-    if (!until) {
-      return Failure(Code::kResourceExhausted, "no room for ", bytes,
-                     " bytes: ", ledger_.kept_bytes(), " of ", options_.budget_bytes,
-                     " wait for the server");
-    }
-    if (room_.wait_until(lock, *until) == std::cv_status::timeout && !HasRoom(bytes)) {
-      ARROW_RETURN_NOT_OK(Refusal());
-      return Failure(Code::kDeadlineExceeded, "no room for ", bytes,
-                     " bytes in time: ", ledger_.kept_bytes(), " of ", options_.budget_bytes,
-                     " wait for the server");
-    }
+  if (until) ARROW_RETURN_NOT_OK(AwaitRoom(lock, bytes, *until));
+  ARROW_RETURN_NOT_OK(Refusal());
+  if (!HasRoom(bytes)) {
+    return Failure(Code::kResourceExhausted, "no room for ", bytes,
+                   " bytes: ", ledger_.kept_bytes(), " of ", options_.budget_bytes,
+                   " wait for the server");
   }
   auto record = ledger_.Add(std::move(batch), bytes, std::chrono::steady_clock::now());
   if (courier_waits_) work_.notify_one();
   return record;
+}
+
+Status Outbox::AwaitRoom(const arrow::RecordBatch& batch, Deadline until) {
+  std::unique_lock lock(mutex_);
+  return AwaitRoom(lock, BatchBytes(batch), until);
+}
+
+Status Outbox::AwaitRoom(std::unique_lock<std::mutex>& lock, int64_t bytes, Deadline until) {
+  room_.wait_until(lock, until, [&] { return closing_ || HasRoom(bytes); });
+  ARROW_RETURN_NOT_OK(Refusal());
+  if (HasRoom(bytes)) return Status::OK();
+  return Failure(Code::kDeadlineExceeded, "no room for ", bytes,
+                 " bytes in time: ", ledger_.kept_bytes(), " of ", options_.budget_bytes,
+                 " wait for the server");
 }
 
 std::shared_ptr<arrow::Schema> Outbox::schema() const {

@@ -50,6 +50,8 @@ class Outbox {
   /// (nullopt) with RESOURCE_EXHAUSTED at once; INVALID_ARGUMENT for another schema.
   arrow::Result<std::shared_ptr<WriteRecord>> Put(std::shared_ptr<arrow::RecordBatch> batch,
                                                   std::optional<Deadline> until);
+  /// OK once there is room for such a batch, which another may take first; else as Put().
+  arrow::Status AwaitRoom(const arrow::RecordBatch& batch, Deadline until);
   std::shared_ptr<arrow::Schema> schema() const;
 
   // For those who wait and look
@@ -107,6 +109,7 @@ class Outbox {
 
  private:
   bool HasRoom(int64_t bytes) const;
+  arrow::Status AwaitRoom(std::unique_lock<std::mutex>& lock, int64_t bytes, Deadline until);
   arrow::Status Refusal() const;
   bool IsNeeded() const;
   void Tell(std::vector<Ack> told);

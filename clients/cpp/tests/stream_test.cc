@@ -403,6 +403,59 @@ TEST_F(AppenderTest, AppendWaitsForRoomAndLosesNoRowOverIt) {
   EXPECT_EQ(appender->stream().pending().size() * 100 + 200, taken);
 }
 
+TEST_F(AppenderTest, FlushAndCloseAreOverInTimeWhereARowWaitsForRoom) {
+  server_->silent = true;
+  AppenderOptions options;
+  options.max_rows = 100;
+  options.stream.budget_bytes = 4000;
+  options.stream.deadline = seconds(6);
+  const auto appender = OpenAppender(options);
+  std::promise<void> full;
+  auto appending = std::async(std::launch::async, [&] {
+    arrow::Status status;
+    for (int i = 0; status.ok(); ++i) {
+      if (i == 400) full.set_value();
+      status = appender->Append({i});
+    }
+    return status;
+  });
+  full.get_future().wait();
+  const auto began = steady_clock::now();
+  const arrow::Status flushed = appender->Flush(Tier::kLocalDisk, milliseconds(100));
+  EXPECT_EQ(CodeOf(flushed), Code::kDeadlineExceeded) << flushed;
+  const arrow::Status late = appender->Close(Tier::kLocalDisk, milliseconds(100));
+  EXPECT_EQ(CodeOf(late), Code::kDeadlineExceeded) << late;
+  EXPECT_LT(steady_clock::now() - began, seconds(3));
+  EXPECT_EQ(CodeOf(appending.get()), Code::kFailedPrecondition);
+}
+
+TEST_F(AppenderTest, CloseTakesNoLongerThanTheDeadline) {
+  server_->silent = true;
+  AppenderOptions options;
+  options.max_rows = 100;
+  options.stream.budget_bytes = 4000;
+  options.stream.deadline = milliseconds(1500);
+  const auto appender = OpenAppender(options);
+  for (int i = 0; i < 350; ++i) ASSERT_TRUE(appender->Append({i}).ok());
+  const auto began = steady_clock::now();
+  const arrow::Status late = appender->Close();
+  EXPECT_EQ(CodeOf(late), Code::kDeadlineExceeded) << late;
+  EXPECT_LT(steady_clock::now() - began, milliseconds(2500));
+}
+
+TEST_F(AppenderTest, AnErrorOfTheStreamComesFromTheNextRow) {
+  server_->refusal = arrow::Status::Invalid("no such column");
+  AppenderOptions options;
+  options.linger = milliseconds(1);
+  options.max_rows = 1 << 30;
+  options.max_bytes = 1 << 30;
+  const auto appender = OpenAppender(options);
+  arrow::Status refused;
+  const auto until = steady_clock::now() + seconds(5);
+  while (refused.ok() && steady_clock::now() < until) refused = appender->Append({1});
+  EXPECT_EQ(CodeOf(refused), Code::kInvalidArgument) << refused;
+}
+
 TEST_F(AppenderTest, TheDestructorDoesNotWaitForWhatCannotBeWritten) {
   server_->silent = true;
   auto appender = OpenAppender({});

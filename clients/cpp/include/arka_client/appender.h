@@ -118,8 +118,8 @@ class Appender {
  private:
   friend class Client;
   struct State;
-  Appender(std::unique_ptr<Stream> stream, std::unique_ptr<RowBuffer> rows,
-           const AppenderOptions& options);
+  Appender(std::unique_ptr<Stream> stream, std::shared_ptr<Outbox> outbox,
+           std::unique_ptr<RowBuffer> rows, const AppenderOptions& options);
 
   const std::unique_ptr<State> state_;
 };
