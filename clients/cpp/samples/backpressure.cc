@@ -37,11 +37,11 @@ arrow::Status Batches(ac::Client& client) {
   int64_t dropped = 0;
   for (int i = 0; i < 200; ++i) {
     ARROW_ASSIGN_OR_RAISE(const auto batch, Batch(1000));
-    const auto write = stream->TryWrite(batch);
-    if (ac::CodeOf(write.status()) == ac::Code::kResourceExhausted) {
+    const arrow::Status status = stream->TryWrite(batch).status();
+    if (ac::CodeOf(status) == ac::Code::kResourceExhausted && ac::IsRetryable(status)) {
       ++dropped;  // or keep it elsewhere; Write() waits instead
-    } else if (!write.ok()) {
-      return write.status();
+    } else if (!status.ok()) {
+      return status;
     }
   }
   ARROW_RETURN_NOT_OK(stream->Close());

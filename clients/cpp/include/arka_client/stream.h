@@ -76,7 +76,7 @@ class Stream {
   /// Hands a batch over: no I/O. Waits where the budget is used up, until batches have reached the
   /// server's disk. The batch is kept until it has; its buffers must not be changed meanwhile.
   arrow::Result<WriteHandle> Write(std::shared_ptr<arrow::RecordBatch> batch, Timeout timeout = {});
-  /// The same, but fails with RESOURCE_EXHAUSTED where the budget is used up.
+  /// The same, but fails with RESOURCE_EXHAUSTED, retryable, where the budget is used up.
   arrow::Result<WriteHandle> TryWrite(std::shared_ptr<arrow::RecordBatch> batch);
   /// Write() and WriteHandle::Wait() within one timeout.
   arrow::Result<Lsn> WriteDurable(std::shared_ptr<arrow::RecordBatch> batch,
