@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <arrow/util/byte_size.h>
+#include <arrow/util/thread_pool.h>
 
 namespace arka::client {
 
@@ -98,6 +99,43 @@ Status Outbox::Wait(int64_t number, Tier level, Deadline until) {
                  " writes have reached ", TierName(level), " in time");
 }
 
+arrow::Future<Lsn> Outbox::When(std::shared_ptr<WriteRecord> record, Tier level) {
+  const std::lock_guard lock(mutex_);
+  if (ledger_.reached(level) >= record->number) {
+    return arrow::Future<Lsn>::MakeFinished(Lsn{record->lsn});
+  }
+  if (ended_) return arrow::Future<Lsn>::MakeFinished(why_);
+  auto future = arrow::Future<Lsn>::Make();
+  const int64_t number = record->number;
+  waiters_[IndexOf(level)].emplace(number, Waiter{std::move(record), future});
+  if (courier_waits_) work_.notify_one();
+  return future;
+}
+
+// Those whose writes have the level by now.
+std::vector<Outbox::Waiter> Outbox::TakeDone() {
+  std::vector<Waiter> done;
+  for (const Tier level : kAllTiers) {
+    Waiters& waiters = waiters_[IndexOf(level)];
+    const auto end = waiters.upper_bound(ledger_.reached(level));
+    for (auto at = waiters.begin(); at != end; ++at) done.push_back(std::move(at->second));
+    waiters.erase(waiters.begin(), end);
+  }
+  return done;
+}
+
+// Whatever hangs on a future may wait for the stream, or destroy it: it has a thread of its own.
+void Outbox::Complete(std::vector<Waiter> waiters, const Status& how) {
+  if (waiters.empty()) return;
+  auto complete = [waiters = std::move(waiters), how]() mutable {
+    for (Waiter& waiter : waiters) {
+      waiter.future.MarkFinished(how.ok() ? Result<Lsn>(Lsn{waiter.record->lsn}) : how);
+    }
+  };
+  const Status spawned = arrow::internal::GetCpuThreadPool()->Spawn(complete);
+  if (!spawned.ok()) complete();  // at the process's end
+}
+
 Result<int64_t> Outbox::NumberOf(Lsn lsn) const {
   const std::lock_guard lock(mutex_);
   if (lsn <= kNoLsn || (ledger_.kept().empty() && lsn > ledger_.reached_lsn(Tier::kMemory))) {
@@ -144,14 +182,22 @@ void Outbox::Abort() {
 }
 
 void Outbox::End(Status why) {
-  const std::lock_guard lock(mutex_);
-  if (ended_) return;
-  closing_ = ended_ = true;
-  why_ = std::move(why);
-  work_.notify_all();
-  room_.notify_all();
-  progress_.notify_all();
-  heard_.notify_all();
+  std::vector<Waiter> waiters;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return;
+    closing_ = ended_ = true;
+    why_ = why;
+    work_.notify_all();
+    room_.notify_all();
+    progress_.notify_all();
+    heard_.notify_all();
+    for (Waiters& of_level : waiters_) {
+      for (auto& [number, waiter] : of_level) waiters.push_back(std::move(waiter));
+      of_level.clear();
+    }
+  }
+  Complete(std::move(waiters), why);
 }
 
 bool Outbox::WaitEnd(Deadline until) {
@@ -161,7 +207,8 @@ bool Outbox::WaitEnd(Deadline until) {
 
 bool Outbox::IsNeeded() const {
   const bool listened = options_.keep_acks && ledger_.reached(Tier::kCommitted) < ledger_.last();
-  return !ledger_.kept().empty() || waiting_ > 0 || listened;
+  const bool awaited = std::ranges::any_of(waiters_, [](const Waiters& of) { return !of.empty(); });
+  return !ledger_.kept().empty() || waiting_ > 0 || awaited || listened;
 }
 
 Outbox::Work Outbox::AwaitWork(bool wanted, bool* waited) {
@@ -219,7 +266,7 @@ bool Outbox::finishing() const {
 
 Status Outbox::Take(const protocol::AckBatchContents& acks) {
   std::vector<Ack> told;
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const int64_t kept_before = ledger_.kept_bytes();
   const Status taken = ledger_.Take(acks, options_.keep_acks ? &told : nullptr);
   if (!acks.watermarks.empty()) {
@@ -229,15 +276,21 @@ Status Outbox::Take(const protocol::AckBatchContents& acks) {
   if (ledger_.kept_bytes() < kept_before) room_.notify_all();
   if (waiting_ > 0) progress_.notify_all();
   Tell(std::move(told));
+  auto done = TakeDone();
+  lock.unlock();
+  Complete(std::move(done), Status::OK());
   return taken;
 }
 
 Status Outbox::Resume(const ProducerState& server, const std::string& producer) {
   std::vector<Ack> told;
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const Status resumed = ledger_.Resume(server, producer, options_.keep_acks ? &told : nullptr);
   progress_.notify_all();
   Tell(std::move(told));
+  auto done = TakeDone();
+  lock.unlock();
+  Complete(std::move(done), Status::OK());
   return resumed;
 }
 

@@ -8,10 +8,12 @@
 #include "deadline.h"
 #include "ledger.h"
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
-#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +23,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 #include <arrow/type.h>
+#include <arrow/util/future.h>
 
 namespace arka::client {
 
@@ -59,6 +62,8 @@ class Outbox {
   /// OK once every write up to that number has the level; DEADLINE_EXCEEDED at `until`, else what
   /// the stream ended with.
   arrow::Status Wait(int64_t number, Tier level, Deadline until);
+  /// As Wait() for that write, as a future of its LSN. It is completed on Arrow's CPU thread pool.
+  arrow::Future<Lsn> When(std::shared_ptr<WriteRecord> record, Tier level);
   /// The last write that Wait() has to wait for, so that the write of this LSN has a level.
   arrow::Result<int64_t> NumberOf(Lsn lsn) const;
   /// Acks that nobody has taken; waits for the first. Empty: the stream has ended.
@@ -114,6 +119,14 @@ class Outbox {
   bool IsNeeded() const;
   void Tell(std::vector<Ack> told);
 
+  struct Waiter {
+    std::shared_ptr<WriteRecord> record;
+    arrow::Future<Lsn> future;
+  };
+  using Waiters = std::multimap<int64_t, Waiter>;  // by number of the write
+  std::vector<Waiter> TakeDone();
+  static void Complete(std::vector<Waiter> waiters, const arrow::Status& how);
+
   mutable std::mutex mutex_;
   std::condition_variable work_;      // for the courier
   std::condition_variable room_;      // kept bytes were freed
@@ -123,8 +136,9 @@ class Outbox {
   OutboxOptions options_;
   std::deque<Ack> acks_;
   Watermarks watermarks_;
-  int waiting_ = 0;             // threads in Wait()
-  bool courier_waits_ = false;  // spares a notify for every write
+  int waiting_ = 0;                 // threads in Wait()
+  std::array<Waiters, 4> waiters_;  // of When(), by level
+  bool courier_waits_ = false;      // spares a notify for every write
   bool connection_ended_ = false;
   bool closing_ = false;
   bool finishing_ = false;

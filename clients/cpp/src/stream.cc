@@ -61,6 +61,10 @@ Result<arka::Lsn> WriteHandle::Wait(Tier level, Timeout timeout) const {
   return arka::Lsn{record_->lsn};
 }
 
+arrow::Future<arka::Lsn> WriteHandle::WaitAsync(Tier level) const {
+  return outbox_->When(record_, level);
+}
+
 std::optional<arka::Lsn> WriteHandle::lsn() const {
   const int64_t lsn = record_->lsn;
   return lsn == 0 ? std::nullopt : std::optional(arka::Lsn{lsn});

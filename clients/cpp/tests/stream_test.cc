@@ -68,6 +68,39 @@ TEST_F(StreamTest, AWriteIsAFutureOfItsLsnAndItsLevels) {
   EXPECT_EQ(CodeOf(stream->Write(Batch()).status()), Code::kFailedPrecondition);
 }
 
+TEST_F(StreamTest, AFutureIsCompletedWhereItMayWaitForTheStreamAndDestroyIt) {
+  auto stream = Open();
+  const WriteHandle write = stream->Write(Batch()).ValueOrDie();
+  auto done = write.WaitAsync(Tier::kCommitted).Then([&](const Lsn& lsn) -> arrow::Result<Lsn> {
+    ARROW_RETURN_NOT_OK(stream->WriteDurable(Batch(), Tier::kCommitted, kPatience));
+    stream.reset();
+    return lsn;
+  });
+  ASSERT_TRUE(done.Wait(20));
+  ASSERT_TRUE(done.status().ok()) << done.status();
+  EXPECT_EQ(*done.result(), Lsn{1000});
+  EXPECT_EQ(*write.WaitAsync(Tier::kMemory).result(), Lsn{1000});  // of a stream that is gone
+}
+
+TEST_F(StreamTest, AFutureFailsWithItsStream) {
+  server_->refusal = arrow::Status::Invalid("no such column");
+  auto stream = Open();
+  const WriteHandle write = stream->Write(Batch()).ValueOrDie();
+  const auto refused = write.WaitAsync();
+  ASSERT_TRUE(refused.Wait(20));
+  EXPECT_EQ(CodeOf(refused.status()), Code::kInvalidArgument) << refused.status();
+  EXPECT_EQ(CodeOf(write.WaitAsync().status()), Code::kInvalidArgument);
+}
+
+TEST_F(StreamTest, AFutureOfAnAbortedStreamEnds) {
+  server_->silent = true;
+  auto stream = Open();
+  const auto gone = stream->Write(Batch()).ValueOrDie().WaitAsync();
+  stream.reset();
+  ASSERT_TRUE(gone.Wait(20));
+  EXPECT_EQ(CodeOf(gone.status()), Code::kFailedPrecondition) << gone.status();
+}
+
 TEST_F(StreamTest, WritesEverySeqOnceThoughEveryConnectionIsCut) {
   server_->cut_after_batches = 7;
   const auto stream = Open();

@@ -21,6 +21,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
+#include <arrow/util/future.h>
 
 #include "arka/base/lsn.h"
 #include "arka/base/tier.h"
@@ -42,6 +43,10 @@ class WriteHandle {
   arrow::Result<arka::Lsn> Lsn(Timeout timeout = {}) const;
   /// Waits until the write, and every one before it in the stream, has reached `level`.
   arrow::Result<arka::Lsn> Wait(Tier level = Tier::kLocalDisk, Timeout timeout = {}) const;
+  /// The same as a future, which fails when the stream does, or ends before. It is completed on
+  /// Arrow's CPU thread pool, where its continuations run: those may call whatever they like, in no
+  /// promised order.
+  arrow::Future<arka::Lsn> WaitAsync(Tier level = Tier::kLocalDisk) const;
 
   /// The LSN by now; nothing before the first ack.
   std::optional<arka::Lsn> lsn() const;
