@@ -337,6 +337,26 @@ TEST_F(StreamTest, ATrackerWaitsForManyWritesByTheirLsns) {
             Code::kDeadlineExceeded);
 }
 
+TEST(AckTrackerTest, AnLsnThatACrashTookStandsForAWriteThatLostItsOwn) {
+  AckTracker tracker;
+  const auto tell = [&](int64_t lsn, Tier level, int64_t seq) {
+    tracker.OnAck({Lsn{lsn}, level, seq});
+  };
+  for (int64_t seq = 1; seq <= 3; ++seq) tell(999 + seq, Tier::kMemory, seq);
+  tell(1000, Tier::kLocalDisk, 1);
+  // A crash took 1001 and 1002.
+  tell(1005, Tier::kMemory, 2);
+  tell(1005, Tier::kLocalDisk, 2);
+  EXPECT_EQ(tracker.LevelOf(Lsn{1000}), Tier::kLocalDisk);
+  EXPECT_EQ(tracker.LevelOf(Lsn{1005}), Tier::kLocalDisk);
+  EXPECT_FALSE(tracker.LevelOf(Lsn{1002}));
+  EXPECT_FALSE(tracker.WaitAll({Lsn{1002}, Lsn{1005}}, Tier::kLocalDisk, milliseconds(1)).ok());
+  tell(1006, Tier::kMemory, 3);
+  EXPECT_EQ(tracker.LevelOf(Lsn{1002}), Tier::kMemory);
+  tell(1006, Tier::kLocalDisk, 3);
+  EXPECT_TRUE(tracker.WaitAll({Lsn{1001}, Lsn{1002}}, Tier::kLocalDisk, milliseconds(1)).ok());
+}
+
 TEST_F(StreamTest, ACacheForgetsWhatIsSafe) {
   LocalCache<std::string> cache(Tier::kObjectStorage);
   const auto stream = Open();

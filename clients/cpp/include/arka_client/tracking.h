@@ -8,6 +8,7 @@
 #include <array>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -18,9 +19,9 @@
 namespace arka::client {
 
 /// How far the writes of one stream have come, by LSN: call OnAck() from its on_ack. The writes of
-/// a stream reach each level in the order of their LSNs, so this remembers four numbers, however
-/// many writes there are. It is for LSNs of writes that are on LOCAL_DISK: those are final, and no
-/// crash gives them to nobody. Any thread may call any method.
+/// a stream reach each level in the order of their LSNs, so this remembers four of them, however
+/// many writes there are. An LSN that a crash took stands for the last write that lost its own in
+/// it. Any thread may call any method.
 class AckTracker {
  public:
   void OnAck(const Ack& ack);
@@ -32,9 +33,20 @@ class AckTracker {
                         std::chrono::milliseconds timeout);
 
  private:
+  bool HasReached(Lsn lsn, Tier level) const;
+
+  // LSNs above `on_disk` up to `last` were in memory only when a crash came; `seq` is of the last.
+  struct Lost {
+    Lsn on_disk;
+    Lsn last;
+    int64_t seq;
+  };
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::array<Lsn, 4> reached_ = {kNoLsn, kNoLsn, kNoLsn, kNoLsn};
+  std::array<int64_t, 4> seqs_ = {};  // of the last ack of each level
+  std::vector<Lost> lost_;            // whose writes are not all committed
 };
 
 /// Data that is kept until the write that carries it is safe: Put() it with its write, and Clean()
