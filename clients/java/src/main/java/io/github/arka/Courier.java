@@ -88,13 +88,13 @@ final class Courier {
 
   /** Half-closes once everything is sent, and waits for the end, which may come later. */
   void finish(long nanos) {
-    signal(() -> ending = true);
+    outbox.signal(() -> ending = true);
     join(Math.min(END_PATIENCE_NANOS, nanos));
   }
 
   /** Ends the connection as it is. */
   void abort() {
-    signal(() -> {
+    outbox.signal(() -> {
       aborted = true;
       if (exchange != null) {
         exchange.cancel();
@@ -205,15 +205,15 @@ final class Courier {
   private ArkaException serve(Deadline until) throws InterruptedException {
     findPlace(until);
     AckReader reader = new AckReader();
-    signal(() -> outbox.begin(reader));
+    outbox.signal(() -> outbox.begin(reader));
     Exchange now = new Exchange(endpoint, outbox, reader, headers(), opening(), () -> {
-      signal(() -> {
+      outbox.signal(() -> {
         wanted = false;
         opened = true;
       });
       connected.complete(null);
     });
-    signal(() -> {
+    outbox.signal(() -> {
       exchange = now;
       if (aborted) {
         now.cancel();
@@ -225,7 +225,7 @@ final class Courier {
     } finally {
       now.cancel();
       now.close();
-      signal(() -> exchange = null);
+      outbox.signal(() -> exchange = null);
     }
   }
 
@@ -344,16 +344,6 @@ final class Courier {
     outbox.lock.lock();
     try {
       return aborted;
-    } finally {
-      outbox.lock.unlock();
-    }
-  }
-
-  private void signal(Runnable change) {
-    outbox.lock.lock();
-    try {
-      change.run();
-      outbox.work.signalAll();
     } finally {
       outbox.lock.unlock();
     }

@@ -105,33 +105,23 @@ final class Exchange extends ClientCall.Listener<FlightMessage> {
       call.request(1);
     } catch (RuntimeException e) { // a violation; or a defect, which must not hang a caller
       ArkaException failed = ArkaException.of(e);
-      signal(() -> error = failed);
+      outbox.signal(() -> error = failed);
       call.cancel("what the server said makes no sense", e);
     }
   }
 
   @Override
   public void onReady() {
-    signal(() -> {});
+    outbox.signal(() -> {});
   }
 
   @Override
   public void onClose(Status status, Metadata trailers) {
-    signal(() -> {
+    outbox.signal(() -> {
       over = true;
       if (error == null && !status.isOk()) {
         error = ArkaException.of(status, trailers);
       }
     });
-  }
-
-  private void signal(Runnable change) {
-    outbox.lock.lock();
-    try {
-      change.run();
-      outbox.work.signalAll();
-    } finally {
-      outbox.lock.unlock();
-    }
   }
 }

@@ -160,7 +160,20 @@ final class Outbox implements AckReader.Visitor {
     }
   }
 
-  // For the courier, with the lock held.
+  // For the courier and its connection.
+
+  /** Changes what the courier looks at, and has it look. */
+  void signal(Runnable change) {
+    lock.lock();
+    try {
+      change.run();
+      work.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // The same, with the lock held.
 
   /** Whether there is something to send, or somebody waits for acks. */
   boolean isNeeded() {
