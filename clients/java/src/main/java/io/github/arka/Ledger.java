@@ -35,6 +35,8 @@ final class Ledger {
   private final ArrayDeque<Handed> handed = new ArrayDeque<>();
   private long first = 1; // of this connection
   private long sent;
+  private long goneLsn; // of the LSNs up to this one a crash may have taken some,
+  private long goneNumber; // all of writes up to this one
 
   /** That write, and those up to the next entry, were handed over at that time or a little later. */
   private record Handed(long number, long nanos) {}
@@ -72,9 +74,13 @@ final class Ledger {
     return nanos;
   }
 
-  /** The write that has this LSN, or else the first with a higher one; 0: there is none. */
+  /**
+   * The write that has this LSN, or else the first with a higher one; 0: there is none. For an LSN that a crash may have
+   * taken, the last of those writes.
+   */
   long numberOf(long lsn) {
-    return lsns.numberOf(lsn);
+    long number = lsns.numberOf(lsn);
+    return lsn > goneLsn || lsns.lsnOf(number) == lsn ? number : Math.max(number, goneNumber);
   }
 
   /**
@@ -83,6 +89,10 @@ final class Ledger {
    */
   void begin() {
     long onDisk = reached(LOCAL_DISK);
+    if (reached(MEMORY) > onDisk) {
+      goneLsn = Math.max(goneLsn, reachedLsn(MEMORY));
+      goneNumber = Math.max(goneNumber, reached(MEMORY));
+    }
     lsns.truncate(onDisk);
     reached[MEMORY.ordinal()] = onDisk;
     reachedLsn[MEMORY.ordinal()] = reachedLsn(LOCAL_DISK);

@@ -315,13 +315,13 @@ final class Outbox implements AckReader.Visitor {
         : Duration.ofNanos(Math.max(0, System.nanoTime() - ledger.oldestBelow(level))));
   }
 
-  /** The write that has this LSN, or the first with a higher one; the last where nothing is known of it. */
+  /** The write that has this LSN, or one behind it where that is not known for sure. */
   long numberOf(long lsn) {
     return locked(() -> {
-      if (lsn <= ledger.reachedLsn(COMMITTED)) {
-        return 0L;
-      }
       long number = ledger.numberOf(lsn);
+      if (number == 0 && kept.isEmpty()) { // else the ack that tells it may be on its way
+        throw new ArkaException(ArkaException.Code.INVALID_ARGUMENT, "LSN " + lsn + " is none of this stream");
+      }
       return number == 0 ? last : number;
     });
   }

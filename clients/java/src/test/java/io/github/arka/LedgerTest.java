@@ -95,6 +95,23 @@ class LedgerTest {
   }
 
   @Test
+  void anLsnThatACrashMayHaveTakenIsOfTheLastWriteThatHadOne() {
+    ledger.sent(3);
+    for (long lsn = 1000; lsn < 1003; ++lsn) {
+      ack(lsn, MEMORY);
+    }
+    ack(1000, LOCAL_DISK);
+    ledger.begin();
+    assertEquals(3, ledger.numberOf(1002));
+    ledger.sent(3);
+    ack(1003, MEMORY);
+    assertEquals(3, ledger.numberOf(1002), "not of the second, which has 1003");
+    ack(1004, MEMORY);
+    assertEquals(List.of(1L, 3L, 3L, 2L, 3L), List.of(1000, 1001, 1002, 1003, 1004).stream().map(ledger::numberOf).toList());
+    assertEquals(0, ledger.numberOf(1005));
+  }
+
+  @Test
   void writesOfAnEarlierConnectionGoByTheWatermarks() {
     ledger.sent(3);
     for (long lsn : new long[] {1000, 1004, 1009}) {

@@ -173,6 +173,28 @@ class StreamTest {
   }
 
   @Test
+  void whoeverWaitsByAnLsnThatACrashTookWaitsForItsWrite() throws Exception {
+    server.level = MEMORY;
+    ArkaStream stream = client.stream("sales.orders").open();
+    for (int i = 0; i < 2; ++i) {
+      stream.write(numbers(i, 1)).await(MEMORY);
+    }
+    Write third = stream.write(numbers(2, 1));
+    assertEquals(1002, third.await(MEMORY));
+    server.ack(1, LOCAL_DISK);
+    stream.waitForDurability(1000, LOCAL_DISK, Duration.ofSeconds(10));
+    server.crash(1);
+    server.await(() -> server.seqs.size() == 5);
+    assertEquals(1004, third.await(MEMORY));
+    server.ack(2, LOCAL_DISK);
+    stream.waitForDurability(1003, LOCAL_DISK, Duration.ofSeconds(10));
+    assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, codeOf(() -> stream.waitForDurability(1002, LOCAL_DISK, SHORT)));
+    server.ack(3, LOCAL_DISK);
+    stream.waitForDurability(1002, LOCAL_DISK, Duration.ofSeconds(10));
+    assertEquals(ArkaException.Code.INVALID_ARGUMENT, codeOf(() -> stream.waitForDurability(1005, LOCAL_DISK, SHORT)));
+  }
+
+  @Test
   void aStreamThatNobodyNeedsIsNotDialledAgain() throws Exception {
     server.level = LOCAL_DISK;
     ArkaStream stream = client.stream("sales.orders").open();

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class TrackingTest {
   private static Ack ack(long lsn, Level level) {
-    return new Ack(lsn, level, 1, null, null);
+    return new Ack(lsn, level, lsn - 999, null, null);
   }
 
   @Test
@@ -41,6 +41,26 @@ class TrackingTest {
         () -> tracker.awaitAll(both, Level.LOCAL_DISK, Duration.ofSeconds(20)));
     tracker.observe(ack(1001, Level.LOCAL_DISK));
     waiting.get(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void anLsnThatACrashTookHasReachedWhatItsWriteHas() {
+    AckTracker tracker = new AckTracker();
+    for (long lsn = 1000; lsn < 1003; ++lsn) {
+      tracker.observe(ack(lsn, Level.MEMORY));
+    }
+    tracker.observe(ack(1000, Level.LOCAL_DISK));
+    tracker.observe(new Ack(1003, Level.MEMORY, 2, null, null)); // in place of 1001
+    tracker.observe(new Ack(1003, Level.LOCAL_DISK, 2, null, null));
+    assertEquals(Optional.of(Level.LOCAL_DISK), tracker.levelOf(1000));
+    assertEquals(Optional.empty(), tracker.levelOf(1002));
+    assertEquals(Optional.of(Level.LOCAL_DISK), tracker.levelOf(1003));
+    assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, assertThrows(ArkaException.class,
+        () -> tracker.awaitAll(List.of(1000L, 1002L), Level.LOCAL_DISK, Duration.ofMillis(20))).code());
+    tracker.observe(new Ack(1004, Level.MEMORY, 3, null, null)); // in place of 1002
+    assertEquals(Optional.of(Level.MEMORY), tracker.levelOf(1002));
+    tracker.observe(new Ack(1004, Level.LOCAL_DISK, 3, null, null));
+    tracker.awaitAll(List.of(1000L, 1002L), Level.LOCAL_DISK, Duration.ZERO);
   }
 
   @Test
