@@ -32,7 +32,6 @@ final class Outbox implements AckReader.Visitor {
   private final ArrayDeque<Write> unsent = new ArrayDeque<>(); // those of kept that are due on the connection
   private final ArrayDeque<Write> unnamed = new ArrayDeque<>(); // those that were sent, and have no LSN from it
   private final List<PriorityQueue<Waiter>> waiters = new ArrayList<>(); // by level
-  private List<CompletableFuture<Void>> done = new ArrayList<>(); // to be completed once the lock is free
   private long last; // number of the last write
   private long sentEver; // number of the last write that was ever sent
   private long offset; // makes a number the producer's seq
@@ -218,24 +217,21 @@ final class Outbox implements AckReader.Visitor {
 
   /** Takes in a message of acks: frees what is on disk, tells those who wait. */
   void take(FlightMessage message, AckReader reader) {
-    List<CompletableFuture<Void>> completed;
+    List<CompletableFuture<Void>> done = new ArrayList<>();
     lock.lock();
     try {
-      if (reader != current) {
-        return;
-      }
       try {
-        reader.read(message, this);
-      } finally {
+        if (reader == current) {
+          reader.read(message, this);
+        }
+      } finally { // what came before a violation holds
         free();
-        resolve();
-        completed = done;
-        done = new ArrayList<>();
+        resolve(done);
       }
     } finally {
       lock.unlock();
+      done.forEach(future -> future.complete(null));
     }
-    completed.forEach(future -> future.complete(null));
   }
 
   @Override
@@ -275,7 +271,7 @@ final class Outbox implements AckReader.Visitor {
     }
   }
 
-  private void resolve() {
+  private void resolve(List<CompletableFuture<Void>> done) {
     for (Level level : Level.values()) {
       PriorityQueue<Waiter> waiting = waiters.get(level.ordinal());
       while (!waiting.isEmpty() && waiting.peek().number <= ledger.reached(level)) {

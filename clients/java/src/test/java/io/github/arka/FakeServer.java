@@ -133,27 +133,30 @@ final class FakeServer extends FlightServiceGrpc.FlightServiceImplBase implement
 
   /** Acknowledges a batch at a level. */
   synchronized void ack(long seq, Level at) {
-    tell(lsns.get(seq), at.name(), null);
+    tell(lsns.get(seq), null, at);
   }
 
   synchronized void watermarks(long through) {
-    tell(through, "MEMORY", through);
+    tell(through, through, Level.MEMORY);
   }
 
-  synchronized void tell(long lsn, String at, Long watermark) {
+  /** One message of acks of one LSN. */
+  synchronized void tell(long lsn, Long watermark, Level... levels) {
     try (VectorSchemaRoot root = VectorSchemaRoot.create(ACKS, allocator)) {
-      ((BigIntVector) root.getVector(0)).setSafe(0, lsn);
-      ((VarCharVector) root.getVector(1)).setSafe(0, at.getBytes(StandardCharsets.US_ASCII));
-      ((BitVector) root.getVector(2)).setSafe(0, at.equals("MEMORY") ? 0 : 1);
-      ((TimeStampMicroTZVector) root.getVector(3)).setSafe(0, 1_728_045_296_789_012L);
-      ((BitVector) root.getVector(4)).setSafe(0, watermark == null ? 0 : 1);
-      for (int mark = 5; mark < 8 && watermark != null; ++mark) {
-        ((BigIntVector) root.getVector(mark)).setSafe(0, watermark);
+      for (int row = 0; row < levels.length; ++row) {
+        ((BigIntVector) root.getVector(0)).setSafe(row, lsn);
+        ((VarCharVector) root.getVector(1)).setSafe(row, levels[row].name().getBytes(StandardCharsets.US_ASCII));
+        ((BitVector) root.getVector(2)).setSafe(row, levels[row] == Level.MEMORY ? 0 : 1);
+        ((TimeStampMicroTZVector) root.getVector(3)).setSafe(row, 1_728_045_296_789_012L);
+        ((BitVector) root.getVector(4)).setSafe(row, watermark == null ? 0 : 1);
+        for (int mark = 5; mark < 8 && watermark != null; ++mark) {
+          ((BigIntVector) root.getVector(mark)).setSafe(row, watermark);
+        }
+        if (levels[row] == Level.COMMITTED) {
+          ((BigIntVector) root.getVector(8)).setSafe(row, 77);
+        }
       }
-      if (at.equals("COMMITTED")) {
-        ((BigIntVector) root.getVector(8)).setSafe(0, 77);
-      }
-      root.setRowCount(1);
+      root.setRowCount(levels.length);
       FlightMessage message = encoder.encode(root).batch();
       answers.onNext(Flight.FlightData.newBuilder().setDataHeader(ByteString.copyFrom(message.header()))
           .setDataBody(ByteString.copyFrom(message.body())).build());

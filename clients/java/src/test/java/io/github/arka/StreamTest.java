@@ -195,6 +195,18 @@ class StreamTest {
   }
 
   @Test
+  void whatCameBeforeAViolationHolds() throws Exception {
+    server.level = null;
+    ArkaStream stream = client.stream("sales.orders").open();
+    Write write = stream.write(numbers(0, 1));
+    CompletableFuture<Long> lsn = write.lsn();
+    server.await(() -> server.seqs.size() == 1);
+    server.tell(1000, null, MEMORY, COMMITTED);
+    assertEquals(1000, lsn.get(10, TimeUnit.SECONDS));
+    assertEquals(ArkaException.Code.INTERNAL, codeOf(() -> write.await(COMMITTED)));
+  }
+
+  @Test
   void aStreamThatNobodyNeedsIsNotDialledAgain() throws Exception {
     server.level = LOCAL_DISK;
     ArkaStream stream = client.stream("sales.orders").open();
