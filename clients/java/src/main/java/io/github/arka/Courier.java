@@ -126,8 +126,8 @@ final class Courier {
       failure = serveUntilTheEnd();
     } catch (InterruptedException e) {
       // aborted
-    } catch (RuntimeException e) {
-      failure = ArkaException.of(e); // a defect must not hang a caller
+    } catch (Throwable e) { // a defect, or no memory: it must not hang a caller
+      failure = ArkaException.of(e);
     }
     boolean failed = failure != null && !isAborted();
     end(failed ? failure : ArkaException.closed(), failed);

@@ -11,6 +11,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
@@ -36,7 +37,11 @@ final class Credentials implements ClientInterceptor {
       String now = exchanged;
       return now == null ? basic : now;
     }
-    return token == null ? null : "Bearer " + token.get();
+    try {
+      return token == null ? null : "Bearer " + Objects.requireNonNull(token.get(), "null");
+    } catch (RuntimeException e) {
+      throw new ArkaException(ArkaException.Code.UNAUTHENTICATED, "the token's supplier failed: " + e, false, e);
+    }
   }
 
   private void learn(String answered) {

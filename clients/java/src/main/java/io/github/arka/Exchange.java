@@ -33,11 +33,16 @@ final class Exchange extends ClientCall.Listener<FlightMessage> {
     this.onOpened = onOpened;
     // Acks take a lock for a moment and no more, so gRPC's own thread may bring them.
     this.channel = endpoint.dial().directExecutor().build();
-    this.call = channel.newCall(
-        FlightMessage.DO_EXCHANGE, CallOptions.DEFAULT.withOnReadyThreshold(READY_BYTES));
-    call.start(this, headers);
-    call.request(16);
-    call.sendMessage(opening);
+    try {
+      this.call = channel.newCall(
+          FlightMessage.DO_EXCHANGE, CallOptions.DEFAULT.withOnReadyThreshold(READY_BYTES));
+      call.start(this, headers);
+      call.request(16);
+      call.sendMessage(opening);
+    } catch (RuntimeException | Error e) {
+      channel.shutdownNow();
+      throw e;
+    }
   }
 
   // For the courier.

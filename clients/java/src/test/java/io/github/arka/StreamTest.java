@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
@@ -308,6 +310,26 @@ class StreamTest {
     assertTrue(error.retryable());
     assertTrue(error.text().contains("UNAVAILABLE"), error.text());
     server = new FakeServer();
+  }
+
+  @Test
+  void aTokenThatCannotBeHadFailsTheStream() {
+    Map<Supplier<String>, ArkaException.Code> suppliers = Map.of(
+        () -> null, ArkaException.Code.UNAUTHENTICATED,
+        () -> {
+          throw new IllegalStateException("no token");
+        }, ArkaException.Code.UNAUTHENTICATED,
+        () -> {
+          throw new AssertionError("a defect, or no memory");
+        }, ArkaException.Code.INTERNAL);
+    suppliers.forEach((supplier, code) -> {
+      try (ArkaClient other = ArkaClient.builder(server.url()).token(supplier).connect()) {
+        ArkaStream stream = other.stream("sales.orders").open();
+        Write write = stream.write(numbers(0, 1));
+        assertEquals(code, codeOf(() -> write.await(LOCAL_DISK, Duration.ofSeconds(10))));
+        stream.abort();
+      }
+    });
   }
 
   @Test
