@@ -41,6 +41,7 @@ final class Courier {
   private boolean aborted;
   private boolean rested; // before the attempt of now there was no need of a connection
   private boolean opened; // the attempt of now became one
+  private boolean unburdened; // and nothing was kept by then
 
   /**
    * Where a producer is in a table.
@@ -154,7 +155,7 @@ final class Courier {
         return failure;
       }
       long now = System.nanoTime();
-      if (!lost || outbox.reached(LOCAL_DISK) > before || outbox.locked(() -> opened && !outbox.hasKept())) {
+      if (!lost || outbox.reached(LOCAL_DISK) > before || outbox.locked(() -> unburdened)) {
         lost = true;
         lostAt = now;
         attempt = 0;
@@ -180,6 +181,7 @@ final class Courier {
         }
         if (wanted || outbox.isNeeded()) {
           opened = false;
+          unburdened = false;
           return true;
         }
         rested = true;
@@ -210,6 +212,7 @@ final class Courier {
       outbox.signal(() -> {
         wanted = false;
         opened = true;
+        unburdened = !outbox.hasKept();
       });
       connected.complete(null);
     });

@@ -299,6 +299,24 @@ class StreamTest {
   }
 
   @Test
+  void theDeadlineRunsFromTheLossOfAConnectionThatServedAllThereWas() throws Exception {
+    server.level = LOCAL_DISK;
+    Duration deadline = Duration.ofSeconds(1);
+    ArkaStream stream = client.stream("sales.orders").deadline(deadline).onAck(ack -> {}).open(); // who waits for COMMITTED
+    stream.write(numbers(0, 1)).await(LOCAL_DISK);
+    server.cut(Status.UNAVAILABLE, "true");
+    server.await(() -> server.connections.size() == 2);
+    assertEquals(ArkaException.Code.DEADLINE_EXCEEDED,
+        codeOf(() -> stream.waitForDurability(COMMITTED, deadline.plus(SHORT))));
+    server.level = null;
+    Write write = stream.write(numbers(1, 1));
+    server.await(() -> server.seqs.size() == 2);
+    server.level = LOCAL_DISK;
+    server.cut(Status.UNAVAILABLE, "true");
+    write.await(LOCAL_DISK, Duration.ofSeconds(10));
+  }
+
+  @Test
   void whenTheDeadlineHasPassedItFailsWithTheLastError() throws Exception {
     server.level = null;
     ArkaStream stream = client.stream("sales.orders").deadline(Duration.ofMillis(300)).open();
