@@ -21,6 +21,10 @@ final class Courier {
   /** For a peer to end a stream on which all is said. */
   static final long END_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+  // For an attempt to connect: gRPC would wait for ever for a peer who takes the connection and says nothing.
+  private static final long SHORTEST_ATTEMPT_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long LONGEST_ATTEMPT_NANOS = TimeUnit.SECONDS.toNanos(20);
+
   private static final int SENT_AT_ONCE = 64;
 
   /** Done when the server has taken the stream for the first time. */
@@ -140,11 +144,13 @@ final class Courier {
     boolean lost = false;
     for (int attempt = 0; awaitWork(); ++attempt) {
       lost &= !outbox.locked(() -> rested); // nobody missed the connection until now
+      long began = System.nanoTime();
       long before = outbox.reached(LOCAL_DISK);
       long left = lost ? Math.max(lostAt + deadline.toNanos() - System.nanoTime(), 0) : deadline.toNanos();
       ArkaException failure;
       try {
-        failure = serve(Deadline.after(Math.max(left, TimeUnit.SECONDS.toNanos(1)), TimeUnit.NANOSECONDS));
+        failure = serve(Deadline.after(
+            Math.min(Math.max(left, SHORTEST_ATTEMPT_NANOS), LONGEST_ATTEMPT_NANOS), TimeUnit.NANOSECONDS));
       } catch (ArkaException e) {
         failure = e;
       }
@@ -157,7 +163,7 @@ final class Courier {
       long now = System.nanoTime();
       if (!lost || outbox.reached(LOCAL_DISK) > before || outbox.locked(() -> unburdened)) {
         lost = true;
-        lostAt = now;
+        lostAt = outbox.locked(() -> opened) ? now : began;
         attempt = 0;
       }
       if (now - lostAt >= deadline.toNanos()) {
@@ -204,8 +210,8 @@ final class Courier {
   }
 
   /** One connection, from its beginning to its end. Null: it ended because the stream did. */
-  private ArkaException serve(Deadline until) throws InterruptedException {
-    findPlace(until);
+  private ArkaException serve(Deadline connectBy) throws InterruptedException {
+    findPlace(connectBy);
     AckReader reader = new AckReader();
     outbox.signal(() -> outbox.begin(reader));
     Exchange now = new Exchange(endpoint, outbox, reader, headers(), opening(), () -> {
@@ -223,7 +229,7 @@ final class Courier {
       }
     });
     try {
-      send(now);
+      send(now, connectBy);
       return ended(now);
     } finally {
       now.cancel();
@@ -281,8 +287,7 @@ final class Courier {
 
   private JsonNode lastSeq(Deadline until) {
     try {
-      return Endpoint.one("last_seq", endpoint.action("last_seq",
-          Map.of("producer", place.producer(), "table", place.tableName()), until));
+      return endpoint.ask("last_seq", Map.of("producer", place.producer(), "table", place.tableName()), until);
     } catch (ArkaException e) {
       if (e.code() != ArkaException.Code.NOT_FOUND) { // no such table
         throw e;
@@ -292,7 +297,7 @@ final class Courier {
   }
 
   /** Sends what there is until the connection ends, or (after its half-close) the stream. */
-  private void send(Exchange now) throws InterruptedException {
+  private void send(Exchange now, Deadline connectBy) throws InterruptedException {
     Write[] writes = new Write[SENT_AT_ONCE];
     Batches.Encoded[] encoded = new Batches.Encoded[SENT_AT_ONCE];
     while (true) {
@@ -301,7 +306,13 @@ final class Courier {
       outbox.lock.lock();
       try {
         while (!now.isOver() && !aborted && (outbox.hasNext() ? !now.isReady() : !ending)) {
-          outbox.work.await();
+          if (now.isConnected()) {
+            outbox.work.await();
+          } else if (connectBy.isExpired()) {
+            throw new ArkaException(ArkaException.Code.UNAVAILABLE, "a new connection is not answered", true, null);
+          } else {
+            outbox.work.awaitNanos(connectBy.timeRemaining(TimeUnit.NANOSECONDS));
+          }
         }
         if (now.isOver() || aborted) {
           return;

@@ -119,7 +119,7 @@ final class Endpoint implements AutoCloseable {
     return retried(deadline, () -> one(name, action(name, body, deadline)));
   }
 
-  static JsonNode one(String name, List<JsonNode> answers) {
+  private static JsonNode one(String name, List<JsonNode> answers) {
     if (answers.size() != 1) {
       throw ArkaException.violation(name + " has " + answers.size() + " answers");
     }
@@ -136,11 +136,18 @@ final class Endpoint implements AutoCloseable {
         if (calls.isShutdown()) {
           throw new ArkaException(ArkaException.Code.FAILED_PRECONDITION, "the client is closed", false, failed);
         }
-        long delay = delayMillis(attempt);
-        if (!failed.retryable() || deadline.timeRemaining(TimeUnit.MILLISECONDS) <= delay) {
+        if (!failed.retryable()) {
           throw failed;
         }
-        calls.resetConnectBackoff(); // or gRPC would wait for up to two minutes of its own
+        if (failed.code() == ArkaException.Code.UNAVAILABLE || failed.code() == ArkaException.Code.DEADLINE_EXCEEDED) {
+          // The next call dials anew: gRPC would wait for up to two minutes of its own, or for ever for one who takes a
+          // connection and says nothing.
+          calls.enterIdle();
+        }
+        long delay = delayMillis(attempt);
+        if (deadline.timeRemaining(TimeUnit.MILLISECONDS) <= delay) {
+          throw failed;
+        }
         try {
           Thread.sleep(delay);
         } catch (InterruptedException interrupt) {

@@ -23,6 +23,7 @@ final class Exchange extends ClientCall.Listener<FlightMessage> {
 
   private boolean opened; // gRPC's
   // Guarded by the outbox's lock.
+  private boolean connected;
   private boolean over;
   private ArkaException error; // null: an orderly end
 
@@ -76,6 +77,11 @@ final class Exchange extends ClientCall.Listener<FlightMessage> {
     call.cancel("the client ends the stream", null);
   }
 
+  /** Whether there is a peer: one that is gone without a word is noticed from then on. With the outbox's lock held. */
+  boolean isConnected() {
+    return connected;
+  }
+
   /** With the outbox's lock held. */
   boolean isOver() {
     return over;
@@ -117,7 +123,7 @@ final class Exchange extends ClientCall.Listener<FlightMessage> {
 
   @Override
   public void onReady() {
-    outbox.signal(() -> {});
+    outbox.signal(() -> connected = true);
   }
 
   @Override

@@ -16,6 +16,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.apache.arrow.flatbuf.Message;
+import org.apache.arrow.flatbuf.RecordBatch;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.impl.FlightServiceGrpc;
 import org.apache.arrow.memory.BufferAllocator;
@@ -81,7 +84,18 @@ final class FakeServer extends FlightServiceGrpc.FlightServiceImplBase implement
   }
 
   String url() {
-    return "grpc://127.0.0.1:" + server.getPort();
+    return "grpc://127.0.0.1:" + port();
+  }
+
+  int port() {
+    return server.getPort();
+  }
+
+  /** Of each batch that came. */
+  synchronized List<Long> rows() {
+    return received.stream().filter(data -> !data.getAppMetadata().isEmpty())
+        .map(data -> Message.getRootAsMessage(data.getDataHeader().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN)))
+        .map(message -> ((RecordBatch) message.header(new RecordBatch())).length()).toList();
   }
 
   @Override

@@ -6,6 +6,7 @@ import static io.github.arka.Level.MEMORY;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -328,6 +329,53 @@ class StreamTest {
     assertTrue(error.retryable());
     assertTrue(error.text().contains("UNAVAILABLE"), error.text());
     server = new FakeServer();
+  }
+
+  @Test
+  void aServerThatIsAwayIsAskedForAgainSoonHoweverLongItIsAway() throws Exception {
+    server.level = MEMORY;
+    try (Gate gate = new Gate(server); ArkaClient other = ArkaClient.connect(gate.url())) {
+      ArkaStream stream = other.stream("sales.orders").open();
+      stream.write(numbers(0, 1)).await(MEMORY);
+      gate.state = Gate.State.SHUT;
+      gate.cut();
+      for (int i = 0; i < 6; ++i) { // with gRPC's own delays the sixth comes after a quarter of a minute
+        assertNotNull(gate.sentAway.poll(5, TimeUnit.SECONDS), i + " attempts");
+      }
+      server.level = COMMITTED;
+      gate.state = Gate.State.OPEN;
+      stream.waitForDurability(COMMITTED);
+    }
+  }
+
+  @Test
+  void aConnectionThatIsNotAnsweredIsGivenUp() throws Exception {
+    try (Gate gate = new Gate(server);
+         ArkaClient other = ArkaClient.builder(gate.url()).deadline(Duration.ofMillis(300)).connect()) {
+      gate.state = Gate.State.SILENT;
+      ArkaStream stream = other.stream("sales.orders").open();
+      Write write = stream.write(numbers(0, 1));
+      ArkaException error = assertThrows(ArkaException.class, () -> write.await(LOCAL_DISK, Duration.ofSeconds(20)));
+      assertTrue(error.text().contains("not answered"), error.text());
+      assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, codeOf(() -> stream.write(numbers(0, 1))));
+      stream.abort();
+    }
+  }
+
+  @Test
+  void aCallThatIsNotAnsweredDoesNotSpoilThoseAfterIt() throws Exception {
+    try (Gate gate = new Gate(server);
+         ArkaClient other = ArkaClient.builder(gate.url()).deadline(Duration.ofSeconds(1)).connect()) {
+      gate.state = Gate.State.SILENT;
+      assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, codeOf(() -> other.flush(LOCAL_DISK)));
+      gate.state = Gate.State.OPEN;
+      try {
+        other.flush(LOCAL_DISK); // gRPC may have begun a second connection before it was open
+      } catch (ArkaException e) {
+        assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, e.code());
+      }
+      assertEquals(999, other.flush(LOCAL_DISK));
+    }
   }
 
   @Test
