@@ -165,7 +165,7 @@ public final class ArkaStream implements AutoCloseable {
       encoder = begin(root.getSchema());
     }
     Batches.Encoded encoded = encoder.encode(root);
-    return outbox.put(Write.sizeOf(encoded), number -> new Write(this, number, encoded), timeout, block);
+    return outbox.put(encoded.bytes(), number -> new Write(this, number, encoded), timeout, block);
   }
 
   private synchronized Batches begin(Schema schema) {

@@ -10,6 +10,7 @@ import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.VectorUnloader;
+import org.apache.arrow.vector.dictionary.Dictionary;
 import org.apache.arrow.vector.dictionary.DictionaryProvider;
 import org.apache.arrow.vector.ipc.message.ArrowBuffer;
 import org.apache.arrow.vector.ipc.message.ArrowDictionaryBatch;
@@ -33,8 +34,13 @@ final class Batches {
   private Schema lastSeen;
   private List<FlightMessage> dictionaries = List.of();
 
-  /** A batch, and the dictionaries that have to be there before it; the same list where they are the same. */
-  record Encoded(FlightMessage batch, List<FlightMessage> dictionaries, int rows) {}
+  /**
+   * A batch, and the dictionaries that have to be there before it.
+   *
+   * @param dictionaries the same list where they are the same
+   * @param bytes that it takes in memory: with its dictionaries, where they are not those of the batch before
+   */
+  record Encoded(FlightMessage batch, List<FlightMessage> dictionaries, int rows, long bytes) {}
 
   Batches(Schema schema, DictionaryProvider provider) {
     this.provider = provider;
@@ -46,7 +52,12 @@ final class Batches {
         throw new ArkaException(ArkaException.Code.INVALID_ARGUMENT,
             "the column \"" + field.getName() + "\" has a dictionary: open the stream with dictionaries(…)");
       }
-      fields.add(provider == null ? field : DictionaryUtility.toMessageFormat(field, provider, dictionaryIds));
+      try {
+        fields.add(provider == null ? field : DictionaryUtility.toMessageFormat(field, provider, dictionaryIds));
+      } catch (IllegalArgumentException e) {
+        throw new ArkaException(ArkaException.Code.INVALID_ARGUMENT,
+            "the column \"" + field.getName() + "\": " + e.getMessage(), false, e);
+      }
     }
     this.schemaHeader = bytes(MessageSerializer.serializeMetadata(
         new Schema(fields, schema.getCustomMetadata()), IpcOption.DEFAULT));
@@ -72,14 +83,29 @@ final class Batches {
     }
     try (ArrowRecordBatch batch = new VectorUnloader(root).getRecordBatch()) {
       FlightMessage message = message(batch, batch);
-      return new Encoded(message, dictionaryIds.isEmpty() ? dictionaries : dictionaries(), root.getRowCount());
+      return dictionaryIds.isEmpty() ? new Encoded(message, List.of(), root.getRowCount(), message.bytes())
+          : withDictionaries(message, root.getRowCount());
     }
   }
 
-  private synchronized List<FlightMessage> dictionaries() {
+  private synchronized Encoded withDictionaries(FlightMessage message, int rows) {
+    long bytes = message.bytes();
+    List<FlightMessage> now = dictionariesOfNow();
+    if (!now.equals(dictionaries)) {
+      dictionaries = List.copyOf(now);
+      bytes += dictionaries.stream().mapToLong(FlightMessage::bytes).sum();
+    }
+    return new Encoded(message, dictionaries, rows, bytes);
+  }
+
+  private List<FlightMessage> dictionariesOfNow() {
     List<FlightMessage> now = new ArrayList<>();
     for (long id : dictionaryIds) {
-      FieldVector vector = provider.lookup(id).getVector();
+      Dictionary dictionary = provider.lookup(id);
+      if (dictionary == null) {
+        throw new ArkaException(ArkaException.Code.INVALID_ARGUMENT, "dictionaries(…) has no dictionary " + id);
+      }
+      FieldVector vector = dictionary.getVector();
       VectorSchemaRoot root = new VectorSchemaRoot(
           List.of(vector.getField()), List.of(vector), vector.getValueCount());
       try (ArrowDictionaryBatch batch = new ArrowDictionaryBatch(
@@ -87,10 +113,7 @@ final class Batches {
         now.add(message(batch, batch.getDictionary()));
       }
     }
-    if (!now.equals(dictionaries)) {
-      dictionaries = List.copyOf(now);
-    }
-    return dictionaries;
+    return now;
   }
 
   private static FlightMessage message(ArrowMessage message, ArrowRecordBatch batch) {

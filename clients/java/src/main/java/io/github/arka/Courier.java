@@ -319,7 +319,7 @@ final class Courier {
         }
         offset = outbox.offset();
         // Not more than gRPC is to hold: what is sent is on its way, and cannot be stopped.
-        for (int bytes = 0; count < writes.length && bytes < Exchange.READY_BYTES && outbox.hasNext(); ++count) {
+        for (long bytes = 0; count < writes.length && bytes < Exchange.READY_BYTES && outbox.hasNext(); ++count) {
           writes[count] = outbox.next();
           encoded[count] = writes[count].encoded;
           bytes += writes[count].bytes;

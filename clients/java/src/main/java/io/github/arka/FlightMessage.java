@@ -24,6 +24,8 @@ record FlightMessage(byte[] header, byte[] body) {
   private static final int METADATA = 3;
   private static final int BODY = 1000;
 
+  private static final int OVERHEAD = 256;
+
   /** A FlightData as it is sent: its bytes in parts, so that no body is copied. */
   record Outgoing(List<byte[]> parts) {}
 
@@ -34,6 +36,11 @@ record FlightMessage(byte[] header, byte[] body) {
           .setRequestMarshaller(new Marshaller())
           .setResponseMarshaller(new Unmarshaller())
           .build();
+
+  /** What it takes in memory, with the heads of the arrays and its places in the queues. */
+  long bytes() {
+    return header.length + (long) body.length + OVERHEAD;
+  }
 
   Outgoing outgoing() {
     return new Outgoing(body.length == 0

@@ -60,7 +60,7 @@ final class Outbox implements AckReader.Visitor {
   // For those who write.
 
   /** Takes on what `make` makes of its number, once there is room. */
-  Write put(int size, LongFunction<Write> make, Duration timeout, boolean block) {
+  Write put(long size, LongFunction<Write> make, Duration timeout, boolean block) {
     lock.lock();
     try {
       for (long left = timeout.toNanos();;) {
@@ -81,7 +81,8 @@ final class Outbox implements AckReader.Visitor {
         }
         left = room.awaitNanos(left);
       }
-      Write write = make.apply(++last);
+      Write write = make.apply(last + 1);
+      ++last;
       held += size;
       ledger.handedOver(last, System.nanoTime());
       kept.add(write);
@@ -97,7 +98,7 @@ final class Outbox implements AckReader.Visitor {
     }
   }
 
-  private String noRoom(int size) {
+  private String noRoom(long size) {
     return "no room for " + size + " bytes: " + held + " of " + budget + " wait for the server";
   }
 

@@ -6,11 +6,8 @@ import java.util.concurrent.CompletableFuture;
 
 /** The handle of one batch that was handed to a stream. Its LSN comes with the first ack. */
 public final class Write {
-  // Beside the bytes: the heads of the arrays, the handle, its places in the queues.
-  private static final int OVERHEAD = 256;
-
   final long number; // 1 for the stream's first
-  final int bytes; // under the budget
+  final long bytes; // under the budget
   // Both are written with the outbox's lock held.
   volatile Batches.Encoded encoded; // null once it is on LOCAL_DISK
   volatile long lsn; // 0: none yet
@@ -21,12 +18,8 @@ public final class Write {
     this.stream = stream;
     this.number = number;
     this.encoded = encoded;
-    this.bytes = sizeOf(encoded);
+    this.bytes = encoded.bytes();
     this.rows = encoded.rows();
-  }
-
-  static int sizeOf(Batches.Encoded encoded) {
-    return encoded.batch().header().length + encoded.batch().body().length + OVERHEAD;
   }
 
   /** The producer's number of this write. */

@@ -502,6 +502,32 @@ class StreamTest {
     }
   }
 
+  @Test
+  void aDictionaryThatIsNewCountsUnderTheBudget() {
+    DictionaryEncoding encoding = new DictionaryEncoding(7, false, new ArrowType.Int(8, true));
+    Field words = new Field("word", new FieldType(true, encoding.getIndexType(), encoding), null);
+    server.level = null;
+    try (VarCharVector values = new VarCharVector("words", allocator);
+         VectorSchemaRoot encoded = VectorSchemaRoot.create(new Schema(List.of(words)), allocator)) {
+      DictionaryProvider.MapDictionaryProvider provider = new DictionaryProvider.MapDictionaryProvider();
+      assertEquals(ArkaException.Code.INVALID_ARGUMENT,
+          codeOf(() -> client.stream("sales.words").dictionaries(provider).schema(encoded.getSchema()).open()));
+      provider.put(new Dictionary(values, encoding));
+      values.setSafe(0, new byte[5000]);
+      values.setValueCount(1);
+      encoded.setRowCount(1);
+      ArkaStream stream = client.stream("sales.words").dictionaries(provider).budget(10_000).open();
+      stream.write(encoded);
+      assertTrue(stream.heldBytes() > 5000);
+      stream.tryWrite(encoded);
+      assertTrue(stream.heldBytes() < 10_000, "the same dictionary");
+      values.setSafe(1, new byte[5000]);
+      values.setValueCount(2);
+      assertEquals(ArkaException.Code.RESOURCE_EXHAUSTED, codeOf(() -> stream.tryWrite(encoded)));
+      stream.abort();
+    }
+  }
+
   private long dictionariesSent() {
     return server.received.stream().filter(data -> data.getAppMetadata().isEmpty()).count();
   }
