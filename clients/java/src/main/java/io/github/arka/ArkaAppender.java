@@ -2,6 +2,7 @@ package io.github.arka;
 
 import static io.github.arka.Level.LOCAL_DISK;
 
+import io.grpc.Deadline;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
@@ -13,9 +14,11 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.OutOfMemoryException;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.arrow.vector.util.OversizedAllocationException;
 
 /**
  * Gathers rows into batches, made by {@link ArkaClient#appender}: a batch of one row costs nearly what one of a thousand
@@ -27,6 +30,8 @@ import org.apache.arrow.vector.types.pojo.Schema;
  * refused as a whole with INVALID_ARGUMENT, which names the column; the others are written.
  */
 public final class ArkaAppender implements AutoCloseable {
+  private static final long AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10); // until there may be room
+
   private final ArkaClient client;
   private final ArkaStream stream;
   private final int maxRows;
@@ -47,7 +52,7 @@ public final class ArkaAppender implements AutoCloseable {
   private int rows;
   private long bytes;
   private long firstAt;
-  private ArkaException error; // of a batch that nobody waited for
+  private ArkaException error; // why the rows cannot be written any more
   private boolean closed;
 
   /** How an appender is opened. */
@@ -118,11 +123,11 @@ public final class ArkaAppender implements AutoCloseable {
     this.maxBytes = given.maxBytes;
     this.lingerNanos = given.linger.toNanos();
     this.allocator = client.allocator().newChildAllocator("arka appender " + given.table, 0, Long.MAX_VALUE);
-    this.root = VectorSchemaRoot.create(schema, allocator);
-    this.columns = new Column[root.getFieldVectors().size()];
+    this.columns = new Column[schema.getFields().size()];
     this.row = new Object[columns.length];
     int sum = 0;
     try {
+      this.root = VectorSchemaRoot.create(schema, allocator);
       for (int i = 0; i < columns.length; ++i) {
         FieldVector vector = root.getVector(i);
         columns[i] = new Column(vector);
@@ -145,11 +150,14 @@ public final class ArkaAppender implements AutoCloseable {
     return stream;
   }
 
-  /** Takes one row. It waits only where the stream does: when the budget is used up. */
+  /**
+   * Takes one row. It waits only where the stream does: when the budget is used up. A row for which there is no room
+   * (DEADLINE_EXCEEDED) is not taken; those before it are.
+   */
   public void append(Map<String, ?> values) {
     lock.lock();
     try {
-      check();
+      makeRoom();
       int found = 0;
       for (int i = 0; i < columns.length; ++i) {
         row[i] = values.get(columns[i].name());
@@ -174,7 +182,7 @@ public final class ArkaAppender implements AutoCloseable {
   public void append(Record values) {
     lock.lock();
     try {
-      check();
+      makeRoom();
       Method[] accessor = accessors.get(values.getClass());
       if (accessor == null) {
         accessor = accessors(values.getClass());
@@ -215,15 +223,15 @@ public final class ArkaAppender implements AutoCloseable {
 
   /** Writes what was gathered, and waits until every row so far has reached the level, as the stream's flush. */
   public void flush(Level level, Duration timeout) {
-    long until = System.nanoTime() + timeout.toNanos();
-    lock.lock();
+    Deadline until = ArkaStream.after(timeout);
+    lock(until);
     try {
       check();
-      write();
+      write(ArkaStream.left(until));
     } finally {
       lock.unlock();
     }
-    stream.flush(level, Duration.ofNanos(Math.max(0, until - System.nanoTime())));
+    stream.flush(level, ArkaStream.left(until));
   }
 
   /** Writes what was gathered, waits until every row is on LOCAL_DISK, for at most the deadline, and ends the stream. */
@@ -232,47 +240,78 @@ public final class ArkaAppender implements AutoCloseable {
     close(LOCAL_DISK, stream.deadline());
   }
 
-  /** Writes what was gathered, and closes the stream, as its close does. Closing again does nothing. */
+  /**
+   * Writes what was gathered, and closes the stream, as its close does: within its timeout. Rows that it could not write
+   * by then are gone, and the error says so. Closing again does nothing.
+   */
   public void close(Level level, Duration timeout) {
-    long until = System.nanoTime() + timeout.toNanos();
+    Deadline until = ArkaStream.after(timeout);
     ArkaException failure = null;
-    lock.lock();
+    try {
+      lock(until);
+    } catch (ArkaException e) {
+      failure = e;
+      stream.abort(); // so whoever has the lock does not wait any more
+      lock.lock();
+    }
     try {
       if (closed) {
         return;
       }
       closed = true;
       begun.signal();
-      failure = error;
-      write();
-    } catch (ArkaException e) {
-      failure = e;
+      if (failure == null) {
+        writeLast(ArkaStream.left(until));
+      }
+    } catch (RuntimeException e) {
+      failure = ArkaException.of(e);
     } finally {
-      release();
       lock.unlock();
-      client.remove(this);
     }
+    client.remove(this);
     try {
-      stream.close(level, Duration.ofNanos(Math.max(0, until - System.nanoTime())));
+      stream.close(level, ArkaStream.left(until));
     } catch (ArkaException e) {
       failure = failure == null ? e : failure;
+    } finally {
+      release();
     }
     if (failure != null) {
       throw failure;
     }
   }
 
+  /** Takes the lock, which may be held by one who waits for room. */
+  private void lock(Deadline until) {
+    try {
+      if (!lock.tryLock(until.timeRemaining(TimeUnit.NANOSECONDS), TimeUnit.NANOSECONDS)) {
+        throw ArkaException.late("another thread still waits for room");
+      }
+    } catch (InterruptedException e) {
+      throw ArkaException.interrupted();
+    }
+  }
+
   // With the lock held.
 
   private void check() {
-    if (error != null) {
-      ArkaException told = error;
-      error = null;
-      throw told.again();
-    }
     if (closed) {
       throw new ArkaException(ArkaException.Code.FAILED_PRECONDITION, "the appender is closed");
     }
+    if (error != null) {
+      throw error.again();
+    }
+  }
+
+  private void makeRoom() {
+    check();
+    if (isFull()) { // when the last of them came there was no room for them
+      write(stream.deadline());
+    }
+  }
+
+  private boolean isFull() {
+    return rows > 0 && (rows >= maxRows || bytes >= maxBytes);
   }
 
   private void take() {
@@ -285,54 +324,82 @@ public final class ArkaAppender implements AutoCloseable {
     } catch (Column.Misfit | ArithmeticException e) {
       throw new ArkaException(ArkaException.Code.INVALID_ARGUMENT,
           "the column \"" + columns[at].name() + "\": " + e.getMessage(), false, e);
+    } catch (OutOfMemoryException | OversizedAllocationException e) {
+      throw new ArkaException(ArkaException.Code.RESOURCE_EXHAUSTED,
+          "the column \"" + columns[at].name() + "\": " + e.getMessage(), false, e);
     }
     bytes += size;
     if (++rows == 1) {
       firstAt = System.nanoTime();
       begun.signal();
     }
-    if (rows >= maxRows || bytes >= maxBytes) {
-      write();
+    if (isFull() && !tryWrite()) {
+      begun.signal();
     }
   }
 
-  private void write() {
+  /** Where there is no room within that time the rows stay: DEADLINE_EXCEEDED. */
+  private void write(Duration timeout) {
     if (rows == 0) {
       return;
     }
     root.setRowCount(rows);
     try {
-      stream.write(root);
-    } finally { // the rows of a stream that takes no more are gone: nothing may be added as if they were not
-      root.getFieldVectors().forEach(FieldVector::reset);
-      rows = 0;
-      bytes = 0;
+      stream.write(root, timeout);
+    } catch (ArkaException e) {
+      error = stream.over();
+      throw error == null ? e : error.again();
+    }
+    root.getFieldVectors().forEach(FieldVector::reset);
+    rows = 0;
+    bytes = 0;
+  }
+
+  /** As write, but does not wait; false: there is no room. */
+  private boolean tryWrite() {
+    try {
+      write(Duration.ZERO);
+      return true;
+    } catch (ArkaException e) {
+      if (error != null || e.code() != ArkaException.Code.DEADLINE_EXCEEDED) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
+  private void writeLast(Duration timeout) {
+    try {
+      write(timeout);
+    } catch (ArkaException e) {
+      throw new ArkaException(
+          e.code(), rows + " rows that were gathered are not written: " + e.text(), e.retryable(), e);
     }
   }
 
   private void release() {
-    root.close();
+    if (root != null) {
+      root.close();
+    }
     allocator.close();
   }
 
-  /** Writes what has waited for long enough. */
+  /** Writes what has waited for long enough, for more rows or for room. */
   private void run() {
     lock.lock();
     try {
-      while (!closed) {
+      while (!closed && error == null) {
         long left = firstAt + lingerNanos - System.nanoTime();
         if (rows == 0) {
           begun.await();
-        } else if (left > 0) {
+        } else if (left > 0 && !isFull()) {
           begun.awaitNanos(left);
-        } else {
-          try {
-            write();
-          } catch (ArkaException e) {
-            error = e;
-          }
+        } else if (!tryWrite()) {
+          begun.awaitNanos(AGAIN_NANOS);
         }
       }
+    } catch (RuntimeException e) {
+      error = ArkaException.of(e);
     } catch (InterruptedException e) {
       // Somebody wants the thread to end; rows are written when there are enough of them.
     } finally {

@@ -135,7 +135,7 @@ public final class ArkaStream implements AutoCloseable {
     }
   }
 
-  private static Deadline after(Duration duration) {
+  static Deadline after(Duration duration) {
     return Deadline.after(Math.max(duration.toNanos(), SHORTEST_NANOS), TimeUnit.NANOSECONDS);
   }
 
@@ -250,7 +250,7 @@ public final class ArkaStream implements AutoCloseable {
     }
   }
 
-  private static Duration left(Deadline until) {
+  static Duration left(Deadline until) {
     return Duration.ofNanos(Math.max(until.timeRemaining(TimeUnit.NANOSECONDS), 0));
   }
 
@@ -323,6 +323,11 @@ public final class ArkaStream implements AutoCloseable {
       }
     }
     return Optional.empty();
+  }
+
+  /** Why it takes no more writes; null: it does. */
+  ArkaException over() {
+    return outbox.over();
   }
 
   byte[] toArrowStream(Batches.Encoded encoded) {

@@ -64,11 +64,9 @@ final class Outbox implements AckReader.Visitor {
     lock.lock();
     try {
       for (long left = timeout.toNanos();;) {
-        if (failure != null) {
-          throw failure.again();
-        }
-        if (closing) {
-          throw ArkaException.closed();
+        ArkaException over = over();
+        if (over != null) {
+          throw over.again();
         }
         if (held == 0 || held + size <= budget) {
           break;
@@ -329,6 +327,11 @@ final class Outbox implements AckReader.Visitor {
 
   List<Write> pending() {
     return locked(() -> List.copyOf(kept));
+  }
+
+  /** Why nothing is taken on any more; null: it is. */
+  ArkaException over() {
+    return locked(() -> failure == null && closing ? ArkaException.closed() : failure);
   }
 
   /** Whether it came to its end, and not by a failure. */

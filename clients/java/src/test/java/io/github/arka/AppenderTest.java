@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.grpc.Status;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -18,6 +19,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -119,6 +122,95 @@ class AppenderTest {
     assertTrue(client.session().startsWith("arka-java-"));
     assertEquals(ArkaException.Code.FAILED_PRECONDITION,
         assertThrows(ArkaException.class, () -> appender.append(new Person(5, "late"))).code());
+  }
+
+  /** One whose stream has room for one batch, until the server takes it. */
+  private ArkaAppender crowded(int maxRows, Duration deadline) {
+    server.level = null;
+    return client.appender("sales.people").schema(PEOPLE).maxRows(maxRows).linger(Duration.ofHours(1))
+        .stream(options -> options.budget(1).deadline(deadline)).open();
+  }
+
+  private static ArkaException.Code codeOf(Runnable call) {
+    return assertThrows(ArkaException.class, call::run).code();
+  }
+
+  @Test
+  void rowsForWhichThereIsNoRoomYetStay() throws InterruptedException {
+    ArkaAppender appender = crowded(10, Duration.ofMillis(200));
+    for (int i = 0; i < 20; ++i) {
+      appender.append(new Person(i, "taken"));
+    }
+    server.await(() -> server.seqs.size() == 1);
+    assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, codeOf(() -> appender.append(new Person(20, "not taken"))));
+    assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, codeOf(() -> appender.flush(Level.MEMORY, Duration.ofMillis(1))));
+    server.level = Level.LOCAL_DISK;
+    server.ack(1, Level.MEMORY);
+    server.ack(1, Level.LOCAL_DISK);
+    server.await(() -> server.seqs.size() == 2);
+    appender.append(new Person(20, "taken"));
+    appender.flush(Level.LOCAL_DISK);
+    assertEquals(21, server.rows().stream().mapToLong(Long::longValue).sum());
+    assertEquals(List.of(1L, 2L, 3L), server.seqs);
+  }
+
+  @Test
+  void flushAndCloseAreOverInTimeThoughSomebodyWaitsForRoom() throws Exception {
+    ArkaAppender appender = crowded(1, Duration.ofHours(1));
+    appender.append(new Person(1, "sent"));
+    appender.append(new Person(2, "gathered"));
+    CompletableFuture<ArkaException.Code> third = CompletableFuture.supplyAsync(
+        () -> codeOf(() -> appender.append(new Person(3, "waits for room"))));
+    assertThrows(TimeoutException.class, () -> third.get(200, java.util.concurrent.TimeUnit.MILLISECONDS));
+    long began = System.nanoTime();
+    assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, codeOf(() -> appender.flush(Level.MEMORY, Duration.ofMillis(100))));
+    assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, codeOf(() -> appender.close(Level.MEMORY, Duration.ofMillis(100))));
+    assertEquals(ArkaException.Code.FAILED_PRECONDITION, third.get(10, java.util.concurrent.TimeUnit.SECONDS));
+    assertTrue(System.nanoTime() - began < java.util.concurrent.TimeUnit.SECONDS.toNanos(10));
+  }
+
+  @Test
+  void closeSaysHowManyRowsItCouldNotWrite() {
+    ArkaAppender appender = crowded(3, Duration.ofHours(1));
+    for (int i = 0; i < 5; ++i) {
+      appender.append(new Person(i, "some"));
+    }
+    ArkaException late = assertThrows(ArkaException.class, () -> appender.close(Level.MEMORY, Duration.ofMillis(100)));
+    assertEquals(ArkaException.Code.DEADLINE_EXCEEDED, late.code());
+    assertTrue(late.text().startsWith("2 rows"), late.text());
+  }
+
+  @Test
+  void onceItsStreamHasFailedItTakesNoRows() throws Exception {
+    ArkaAppender appender = crowded(1, Duration.ofHours(1));
+    appender.append(new Person(1, "sent"));
+    server.await(() -> server.seqs.size() == 1);
+    server.cut(Status.INVALID_ARGUMENT, "false");
+    for (int i = 0; i < 2; ++i) {
+      assertEquals(ArkaException.Code.INVALID_ARGUMENT, codeOf(() -> {
+        while (true) {
+          appender.append(new Person(2, "in vain"));
+        }
+      }));
+    }
+    for (int i = 0; i < 2; ++i) {
+      assertEquals(ArkaException.Code.INVALID_ARGUMENT, codeOf(() -> appender.append(new Person(3, "in vain"))));
+    }
+    assertEquals(ArkaException.Code.INVALID_ARGUMENT, codeOf(appender::close));
+  }
+
+  @Test
+  void aRowThatTheMemoryIsTooSmallForIsRefusedAsAWhole() {
+    try (BufferAllocator memory = allocator.newChildAllocator("small", 0, 1 << 20);
+         ArkaClient small = ArkaClient.builder(server.url()).allocator(memory).connect();
+         ArkaAppender appender = small.appender("sales.people").schema(PEOPLE).linger(Duration.ofHours(1)).open()) {
+      appender.append(new Person(1, "one"));
+      assertEquals(ArkaException.Code.RESOURCE_EXHAUSTED,
+          codeOf(() -> appender.append(new Person(2, "x".repeat(4 << 20)))));
+      appender.append(new Person(3, "three"));
+      appender.flush(Level.LOCAL_DISK);
+      assertEquals(List.of(2L), server.rows());
+    }
   }
 
   @Test
