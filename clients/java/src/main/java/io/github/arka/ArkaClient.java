@@ -280,7 +280,7 @@ public final class ArkaClient implements AutoCloseable {
         stream.getSchema(); // waits for the beginning, and so for what is wrong with it
         return add(stream);
       } catch (RuntimeException e) {
-        closeQuietly(stream);
+        Rows.close(stream);
         throw e;
       }
     });
@@ -385,6 +385,7 @@ public final class ArkaClient implements AutoCloseable {
       parts = new ArrayList<>(open);
     }
     Collections.reverse(parts); // an appender before its stream
+    parts.addAll(List.of(flight, endpoint, allocator));
     Deadline until = Deadline.after(timeout.toNanos(), TimeUnit.NANOSECONDS);
     RuntimeException failure = null;
     for (AutoCloseable part : parts) {
@@ -401,8 +402,6 @@ public final class ArkaClient implements AutoCloseable {
         failure = failure == null ? ArkaException.of(e) : failure;
       }
     }
-    endpoint.close();
-    allocator.close();
     if (failure != null) {
       throw failure;
     }

@@ -124,6 +124,9 @@ public class ArkaException extends RuntimeException {
       if (at instanceof ArkaException known) {
         return known;
       }
+      if (at instanceof InterruptedException) {
+        return interrupted();
+      }
       if (at instanceof StatusRuntimeException status) {
         return of(status.getStatus(), status.getTrailers());
       }

@@ -9,6 +9,8 @@ import org.apache.arrow.vector.types.pojo.Schema;
  * memory. For one thread at a time.
  */
 public final class Rows implements AutoCloseable {
+  private static final int CLOSE_ATTEMPTS = 20; // more than Flight lets be on their way
+
   private final FlightStream stream;
   private final Runnable onClose;
 
@@ -39,12 +41,32 @@ public final class Rows implements AutoCloseable {
   /** Ends the query where it still runs. */
   @Override
   public void close() {
+    onClose.run();
+    close(stream);
+  }
+
+  /**
+   * Flight takes in what is still on its way before it frees its memory. At what it cannot read, or when the thread is
+   * interrupted, it fails and has freed nothing; each time there is less on its way.
+   */
+  static void close(FlightStream stream) {
+    boolean interrupted = Thread.interrupted();
     try {
-      stream.close();
-    } catch (Exception e) {
-      throw ArkaException.of(e);
+      for (int attempt = 1;; ++attempt) {
+        try {
+          stream.close();
+          return;
+        } catch (Exception e) {
+          interrupted |= e.getCause() instanceof InterruptedException;
+          if (attempt == CLOSE_ATTEMPTS) {
+            throw ArkaException.of(e);
+          }
+        }
+      }
     } finally {
-      onClose.run();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

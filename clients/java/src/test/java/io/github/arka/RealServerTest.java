@@ -63,6 +63,28 @@ class RealServerTest {
   }
 
   @Test
+  void aQueryThatIsInterruptedLeavesNoDirectMemoryBehind() {
+    try (BufferAllocator allocator = new RootAllocator()) {
+      ArkaClient client = ArkaClient.builder(url).allocator(allocator).connect();
+      Rows rows = client.query("SELECT unnest(range(1000000)) AS number");
+      assertTrue(rows.next());
+      assertTrue(rows.root().getRowCount() > 0);
+      Thread.currentThread().interrupt();
+      ArkaException interrupted = assertThrows(ArkaException.class, () -> {
+        while (rows.next()) {
+          // It comes to that.
+        }
+      });
+      assertEquals(ArkaException.Code.CANCELLED, interrupted.code());
+      rows.close();
+      assertTrue(Thread.interrupted(), "it is kept for whom it may concern");
+      client.close();
+      assertEquals(0, allocator.getAllocatedMemory());
+      assertTrue(client.allocator().getChildAllocators().isEmpty());
+    }
+  }
+
+  @Test
   void theMemoryOfAWriterIsFlat() {
     try (BufferAllocator allocator = new RootAllocator();
          VectorSchemaRoot root = VectorSchemaRoot.create(NUMBERS, allocator);
