@@ -26,6 +26,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightGrpcUtils;
 import org.apache.arrow.flight.FlightStream;
@@ -45,6 +46,8 @@ public final class ArkaClient implements AutoCloseable {
       .readerFor(new TypeReference<Map<String, Object>>() {})
       .with(DeserializationFeature.USE_LONG_FOR_INTS);
 
+  private static final Pattern CLIENT_NAME = Pattern.compile("[ -~]{1,128}");
+
   private final String session;
   private final Duration deadline;
   private final long budget;
@@ -55,8 +58,8 @@ public final class ArkaClient implements AutoCloseable {
   private final Set<AutoCloseable> open = new LinkedHashSet<>(); // guarded by itself
   private boolean closed; // guarded by open
 
-  /** How a client reaches its server. */
-  public static final class Builder {
+  /** How a client reaches its server, and what its streams go by. */
+  public static final class Builder extends StreamOptions<Builder> {
     private final String url;
     private String username;
     private String password;
@@ -64,13 +67,16 @@ public final class ArkaClient implements AutoCloseable {
     private Path tlsRoot;
     private Path clientCert;
     private Path clientKey;
-    private String session = "arka-java-" + UUID.randomUUID();
-    private Duration deadline = Duration.ofSeconds(60);
-    private long budget = 64 << 20;
     private BufferAllocator allocator;
 
     private Builder(String url) {
+      super("arka-java-" + UUID.randomUUID(), Duration.ofSeconds(60), 64 << 20);
       this.url = url;
+    }
+
+    @Override
+    Builder self() {
+      return this;
     }
 
     /** Logs in once; the token that the server answers goes with every call. */
@@ -101,27 +107,6 @@ public final class ArkaClient implements AutoCloseable {
     public Builder clientCertificate(Path certificate, Path key) {
       this.clientCert = certificate;
       this.clientKey = key;
-      return this;
-    }
-
-    /** The name by which {@link ArkaClient#durabilityStatus} asks; random unless given. */
-    public Builder session(String name) {
-      this.session = name;
-      return this;
-    }
-
-    /**
-     * For how long a stream tries to get its connection back before it fails, and how long any call waits that is given
-     * no timeout; a minute unless given.
-     */
-    public Builder deadline(Duration deadline) {
-      this.deadline = deadline;
-      return this;
-    }
-
-    /** How many bytes that are not on LOCAL_DISK a stream keeps; then writing waits. 64 MiB unless given. */
-    public Builder budget(long bytes) {
-      this.budget = bytes;
       return this;
     }
 
@@ -326,6 +311,15 @@ public final class ArkaClient implements AutoCloseable {
           "\"" + table + "\" is no table's name such as sales.orders");
     }
     return path;
+  }
+
+  /** A session's name or a producer's: it goes into a header. */
+  static String clientName(String name) {
+    if (!CLIENT_NAME.matcher(name).matches()) {
+      throw new ArkaException(ArkaException.Code.INVALID_ARGUMENT,
+          "\"" + name + "\" is no name: 1 to 128 printable ASCII characters are");
+    }
+    return name;
   }
 
   ArkaStream add(ArkaStream stream) {

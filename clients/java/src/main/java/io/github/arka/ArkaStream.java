@@ -39,24 +39,24 @@ public final class ArkaStream implements AutoCloseable {
   private final Courier courier;
   private volatile Batches batches; // null before the first write, where no schema was given
 
-  /** How a stream is opened. */
-  public static final class Builder {
+  /** How a stream is opened; what is not given is the client's. */
+  public static final class Builder extends StreamOptions<Builder> {
     private final ArkaClient client;
     private final List<String> table;
     private Schema schema;
     private DictionaryProvider dictionaries;
     private String producer;
-    private String session;
-    private Duration deadline;
-    private long budget;
     private Consumer<Ack> onAck;
 
     Builder(ArkaClient client, String table) {
+      super(client.session(), client.deadline(), client.budget());
       this.client = client;
       this.table = ArkaClient.path(table);
-      this.session = client.session();
-      this.deadline = client.deadline();
-      this.budget = client.budget();
+    }
+
+    @Override
+    Builder self() {
+      return this;
     }
 
     /** The schema of the batches. With it {@link #open} waits until the server has taken the stream. */
@@ -76,25 +76,7 @@ public final class ArkaStream implements AutoCloseable {
      * without, the stream has a random name of its own.
      */
     public Builder producer(String name) {
-      this.producer = name;
-      return this;
-    }
-
-    /** The name by which {@link ArkaClient#durabilityStatus} asks; the client's unless given. */
-    public Builder session(String name) {
-      this.session = name;
-      return this;
-    }
-
-    /** For how long the stream tries to get its connection back, and waits unless told otherwise; the client's. */
-    public Builder deadline(Duration deadline) {
-      this.deadline = deadline;
-      return this;
-    }
-
-    /** How many bytes that are not on LOCAL_DISK the stream keeps; then writing waits. The client's unless given. */
-    public Builder budget(long bytes) {
-      this.budget = bytes;
+      this.producer = ArkaClient.clientName(name);
       return this;
     }
 

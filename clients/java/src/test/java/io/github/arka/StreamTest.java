@@ -399,6 +399,14 @@ class StreamTest {
   }
 
   @Test
+  void aNameThatFitsIntoNoHeaderIsRefused() {
+    for (String name : List.of("", "two\nlines", "größer", "x".repeat(129))) {
+      assertEquals(ArkaException.Code.INVALID_ARGUMENT, codeOf(() -> client.stream("sales.orders").producer(name)));
+      assertEquals(ArkaException.Code.INVALID_ARGUMENT, codeOf(() -> ArkaClient.builder(server.url()).session(name)));
+    }
+  }
+
+  @Test
   void aBatchOfAnotherSchemaIsRefusedAndSparesTheStream() {
     ArkaStream stream = client.stream("sales.orders").open();
     stream.write(numbers(0, 1));
