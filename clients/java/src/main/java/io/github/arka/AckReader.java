@@ -77,8 +77,8 @@ final class AckReader {
     int snapshots = at(batch, snapshot, 1);
     int valid = at(batch, snapshot, 0);
     long nulls = batch.nodes(snapshot[0]).nullCount();
-    int begin = 0;
     for (int row = 0; row < batch.length(); ++row) {
+      int begin = body.getInt(ends + 4 * row);
       int end = body.getInt(ends + 4 * row + 4);
       if (bit(body, isWatermark, row)) {
         visitor.watermarks(new Watermarks(body.getLong(lsns + 8 * row), body.getLong(diskLsns + 8 * row),
@@ -88,7 +88,6 @@ final class AckReader {
         visitor.ack(body.getLong(lsns + 8 * row), level(bytes, names + begin, end - begin),
             body.getLong(times + 8 * row), hasSnapshot ? body.getLong(snapshots + 8 * row) : -1);
       }
-      begin = end;
     }
   }
 

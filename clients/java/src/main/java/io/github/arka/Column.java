@@ -129,7 +129,8 @@ final class Column {
         return 0;
       };
       case DATEMILLI -> (at, value) -> {
-        ((DateMilliVector) vector).setSafe(at, as(LocalDate.class, value).toEpochDay() * 86_400_000L);
+        long day = as(LocalDate.class, value).toEpochDay();
+        ((DateMilliVector) vector).setSafe(at, Math.multiplyExact(day, 86_400_000L));
         return 0;
       };
       case TIMESEC -> (at, value) -> {
