@@ -146,8 +146,7 @@ public final class ArkaStream implements AutoCloseable {
     if (encoder == null) {
       encoder = begin(root.getSchema());
     }
-    Batches.Encoded encoded = encoder.encode(root);
-    return outbox.put(encoded.bytes(), number -> new Write(this, number, encoded), timeout, block);
+    return outbox.put(this, encoder.encode(root), timeout, block);
   }
 
   private synchronized Batches begin(Schema schema) {

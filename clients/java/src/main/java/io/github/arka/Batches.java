@@ -34,13 +34,14 @@ final class Batches {
   private Schema lastSeen;
   private List<FlightMessage> dictionaries = List.of();
 
-  /**
-   * A batch, and the dictionaries that have to be there before it.
-   *
-   * @param dictionaries the same list where they are the same
-   * @param bytes that it takes in memory: with its dictionaries, where they are not those of the batch before
-   */
-  record Encoded(FlightMessage batch, List<FlightMessage> dictionaries, int rows, long bytes) {}
+  /** A batch, and the dictionaries that have to be there before it; the same list where they are the same. */
+  record Encoded(FlightMessage batch, List<FlightMessage> dictionaries, int rows) {
+    /** What it takes in memory beside one before it; null: there is none. */
+    long bytesBeside(Encoded before) {
+      return batch.bytes() + (before != null && before.dictionaries == dictionaries ? 0
+          : dictionaries.stream().mapToLong(FlightMessage::bytes).sum());
+    }
+  }
 
   Batches(Schema schema, DictionaryProvider provider) {
     this.provider = provider;
@@ -83,22 +84,11 @@ final class Batches {
     }
     try (ArrowRecordBatch batch = new VectorUnloader(root).getRecordBatch()) {
       FlightMessage message = message(batch, batch);
-      return dictionaryIds.isEmpty() ? new Encoded(message, List.of(), root.getRowCount(), message.bytes())
-          : withDictionaries(message, root.getRowCount());
+      return new Encoded(message, dictionaryIds.isEmpty() ? dictionaries : dictionaries(), root.getRowCount());
     }
   }
 
-  private synchronized Encoded withDictionaries(FlightMessage message, int rows) {
-    long bytes = message.bytes();
-    List<FlightMessage> now = dictionariesOfNow();
-    if (!now.equals(dictionaries)) {
-      dictionaries = List.copyOf(now);
-      bytes += dictionaries.stream().mapToLong(FlightMessage::bytes).sum();
-    }
-    return new Encoded(message, dictionaries, rows, bytes);
-  }
-
-  private List<FlightMessage> dictionariesOfNow() {
+  private synchronized List<FlightMessage> dictionaries() {
     List<FlightMessage> now = new ArrayList<>();
     for (long id : dictionaryIds) {
       Dictionary dictionary = provider.lookup(id);
@@ -113,7 +103,10 @@ final class Batches {
         now.add(message(batch, batch.getDictionary()));
       }
     }
-    return now;
+    if (!now.equals(dictionaries)) {
+      dictionaries = List.copyOf(now);
+    }
+    return dictionaries;
   }
 
   private static FlightMessage message(ArrowMessage message, ArrowRecordBatch batch) {

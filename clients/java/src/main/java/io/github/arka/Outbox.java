@@ -13,7 +13,6 @@ import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.LongFunction;
 import java.util.function.Supplier;
 
 /**
@@ -59,8 +58,8 @@ final class Outbox implements AckReader.Visitor {
 
   // For those who write.
 
-  /** Takes on what `make` makes of its number, once there is room. */
-  Write put(long size, LongFunction<Write> make, Duration timeout, boolean block) {
+  /** Takes on a batch once there is room. */
+  Write put(ArkaStream stream, Batches.Encoded encoded, Duration timeout, boolean block) {
     lock.lock();
     try {
       for (long left = timeout.toNanos();;) {
@@ -68,8 +67,9 @@ final class Outbox implements AckReader.Visitor {
         if (over != null) {
           throw over.again();
         }
+        long size = encoded.bytesBeside(kept.isEmpty() ? null : kept.peekLast().encoded);
         if (held == 0 || held + size <= budget) {
-          break;
+          return keep(new Write(stream, last + 1, encoded, size));
         }
         if (!block) {
           throw new ArkaException(ArkaException.Code.RESOURCE_EXHAUSTED, noRoom(size), true, null);
@@ -79,21 +79,23 @@ final class Outbox implements AckReader.Visitor {
         }
         left = room.awaitNanos(left);
       }
-      Write write = make.apply(last + 1);
-      ++last;
-      held += size;
-      ledger.handedOver(last, System.nanoTime());
-      kept.add(write);
-      unsent.add(write);
-      if (unsent.size() == 1) {
-        work.signal();
-      }
-      return write;
     } catch (InterruptedException e) {
       throw ArkaException.interrupted();
     } finally {
       lock.unlock();
     }
+  }
+
+  private Write keep(Write write) {
+    last = write.number;
+    held += write.bytes;
+    ledger.handedOver(last, System.nanoTime());
+    kept.add(write);
+    unsent.add(write);
+    if (unsent.size() == 1) {
+      work.signal();
+    }
+    return write;
   }
 
   private String noRoom(long size) {

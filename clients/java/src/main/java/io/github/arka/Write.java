@@ -14,11 +14,11 @@ public final class Write {
   private final ArkaStream stream;
   private final int rows;
 
-  Write(ArkaStream stream, long number, Batches.Encoded encoded) {
+  Write(ArkaStream stream, long number, Batches.Encoded encoded, long bytes) {
     this.stream = stream;
     this.number = number;
     this.encoded = encoded;
-    this.bytes = encoded.bytes();
+    this.bytes = bytes;
     this.rows = encoded.rows();
   }
 

@@ -531,7 +531,9 @@ class StreamTest {
       assertTrue(stream.heldBytes() < 10_000, "the same dictionary");
       values.setSafe(1, new byte[5000]);
       values.setValueCount(2);
-      assertEquals(ArkaException.Code.RESOURCE_EXHAUSTED, codeOf(() -> stream.tryWrite(encoded)));
+      for (int attempt = 0; attempt < 2; ++attempt) {
+        assertEquals(ArkaException.Code.RESOURCE_EXHAUSTED, codeOf(() -> stream.tryWrite(encoded)));
+      }
       stream.abort();
     }
   }
