@@ -60,7 +60,7 @@ final class AckFeed {
       for (Heard heard; (heard = next()) != null;) {
         try {
           listener.accept(heard.ack());
-        } catch (RuntimeException e) { // the listener's own: it goes where errors of threads go
+        } catch (Throwable e) { // the listener's own: it goes where errors of threads go
           thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
         }
       }

@@ -462,6 +462,7 @@ class StreamTest {
         Thread.currentThread().interrupt();
       }
       heard.add(ack.seq());
+      throw new AssertionError("a listener's own defect");
     }).open();
     stream.write(numbers(0, 1)).await(COMMITTED);
     assertTrue(heard.isEmpty());

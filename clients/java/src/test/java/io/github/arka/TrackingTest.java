@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -61,6 +63,31 @@ class TrackingTest {
     assertEquals(Optional.of(Level.MEMORY), tracker.levelOf(1002));
     tracker.observe(new Ack(1004, Level.LOCAL_DISK, 3, null, null));
     tracker.awaitAll(List.of(1000L, 1002L), Level.LOCAL_DISK, Duration.ZERO);
+  }
+
+  @Test
+  void aListenerThatIsTooSlowMissesTheOldest() throws Exception {
+    int kept = 262_144;
+    int all = kept + 100;
+    List<Long> heard = new ArrayList<>();
+    CountDownLatch let = new CountDownLatch(1);
+    AckFeed feed = new AckFeed("slow", ack -> {
+      try {
+        let.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      heard.add(ack.lsn());
+    });
+    for (int lsn = 0; lsn < all; ++lsn) {
+      feed.put(lsn, Level.MEMORY, 1, -1, -1);
+    }
+    let.countDown();
+    feed.end();
+    feed.join(TimeUnit.SECONDS.toNanos(30));
+    assertTrue(heard.size() == kept || heard.size() == kept + 1, "one it may have had in hand: " + heard.size());
+    assertEquals(all - kept, heard.get(heard.size() - kept));
+    assertEquals(all - 1, heard.get(heard.size() - 1));
   }
 
   @Test
