@@ -52,7 +52,13 @@ final class Endpoint implements AutoCloseable {
     this.port = where.getPort();
     this.credentials = credentials;
     this.security = switch (scheme) {
-      case "grpc", "grpc+tcp" -> InsecureChannelCredentials.create();
+      case "grpc", "grpc+tcp" -> {
+        if (tlsRoot != null || clientCert != null) {
+          throw new ArkaException(ArkaException.Code.INVALID_ARGUMENT,
+              "certificates are of no use with \"" + url + "\": say grpc+tls");
+        }
+        yield InsecureChannelCredentials.create();
+      }
       case "grpc+tls" -> tls(tlsRoot, clientCert, clientKey);
       default -> throw new ArkaException(ArkaException.Code.INVALID_ARGUMENT,
           "the scheme " + scheme + " is neither grpc nor grpc+tls");

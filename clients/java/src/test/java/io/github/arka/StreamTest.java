@@ -16,6 +16,7 @@ import io.grpc.Status;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -404,6 +405,12 @@ class StreamTest {
       assertEquals(ArkaException.Code.INVALID_ARGUMENT, codeOf(() -> client.stream("sales.orders").producer(name)));
       assertEquals(ArkaException.Code.INVALID_ARGUMENT, codeOf(() -> ArkaClient.builder(server.url()).session(name)));
     }
+  }
+
+  @Test
+  void certificatesWantALocationThatUsesThem() {
+    assertEquals(ArkaException.Code.INVALID_ARGUMENT,
+        codeOf(() -> ArkaClient.builder(server.url()).tlsRoot(Path.of("root.pem")).connect()));
   }
 
   @Test
