@@ -35,6 +35,7 @@ final class Ledger {
   private final ArrayDeque<Handed> handed = new ArrayDeque<>();
   private long first = 1; // of this connection
   private long sent;
+  private long sentBefore; // on earlier connections
   private long goneLsn; // of the LSNs up to this one a crash may have taken some,
   private long goneNumber; // all of writes up to this one
 
@@ -96,6 +97,7 @@ final class Ledger {
     lsns.truncate(onDisk);
     reached[MEMORY.ordinal()] = onDisk;
     reachedLsn[MEMORY.ordinal()] = reachedLsn(LOCAL_DISK);
+    sentBefore = Math.max(sentBefore, sent);
     first = onDisk + 1;
     sent = onDisk;
     Arrays.fill(due, first);
@@ -113,7 +115,7 @@ final class Ledger {
       if (number > sent) {
         throw violation("LSN " + lsn + " is acknowledged, but nothing was sent for it");
       }
-      if (lsn < reachedLsn(MEMORY)) {
+      if (lsn < reachedLsn(MEMORY) || lsn == reachedLsn(MEMORY) && number > sentBefore) {
         throw violation("LSN " + lsn + " is acknowledged after LSN " + reachedLsn(MEMORY));
       }
       lsns.append(number, lsn);

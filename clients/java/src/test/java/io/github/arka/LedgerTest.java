@@ -57,6 +57,19 @@ class LedgerTest {
   }
 
   @Test
+  void anLsnTwiceIsAViolationButOfWritesThatAreSentAgain() {
+    ledger.sent(2);
+    ack(1000, MEMORY);
+    refused(1000, MEMORY);
+    ledger.begin();
+    ledger.sent(3);
+    ack(1002, MEMORY);
+    ack(1002, MEMORY); // the server has forgotten which LSNs the two had
+    refused(1002, MEMORY);
+    ack(1003, MEMORY);
+  }
+
+  @Test
   void aLevelThatIsSkippedIsAViolation() {
     ledger.sent(1);
     ack(1000, MEMORY);
