@@ -45,7 +45,6 @@ final class Courier {
   private boolean aborted;
   private boolean rested; // before the attempt of now there was no need of a connection
   private boolean opened; // the attempt of now became one
-  private boolean unburdened; // and nothing was kept by then
 
   /**
    * Where a producer is in a table.
@@ -146,7 +145,7 @@ final class Courier {
       lost &= !outbox.locked(() -> rested); // nobody missed the connection until now
       long began = System.nanoTime();
       long before = outbox.reached(LOCAL_DISK);
-      long left = lost ? Math.max(lostAt + deadline.toNanos() - System.nanoTime(), 0) : deadline.toNanos();
+      long left = lost ? outbox.missedSince(lostAt) + deadline.toNanos() - began : deadline.toNanos();
       ArkaException failure;
       try {
         failure = serve(Deadline.after(
@@ -161,14 +160,15 @@ final class Courier {
         return failure;
       }
       long now = System.nanoTime();
-      if (!lost || outbox.reached(LOCAL_DISK) > before || outbox.locked(() -> unburdened)) {
+      if (!lost || outbox.reached(LOCAL_DISK) > before || outbox.locked(() -> opened && !outbox.hasKept())) {
         lost = true;
         lostAt = outbox.locked(() -> opened) ? now : began;
         attempt = 0;
       }
-      if (now - lostAt >= deadline.toNanos()) {
+      long missed = now - outbox.missedSince(lostAt);
+      if (missed >= deadline.toNanos()) {
         return new ArkaException(ArkaException.Code.DEADLINE_EXCEEDED, "the connection is lost for "
-            + TimeUnit.NANOSECONDS.toMillis(now - lostAt) + " ms; the last failure: " + failure.getMessage(),
+            + TimeUnit.NANOSECONDS.toMillis(missed) + " ms; the last failure: " + failure.getMessage(),
             true, failure);
       }
       pause(Endpoint.delayMillis(attempt));
@@ -187,7 +187,6 @@ final class Courier {
         }
         if (wanted || outbox.isNeeded()) {
           opened = false;
-          unburdened = false;
           return true;
         }
         rested = true;
@@ -218,7 +217,6 @@ final class Courier {
       outbox.signal(() -> {
         wanted = false;
         opened = true;
-        unburdened = !outbox.hasKept();
       });
       connected.complete(null);
     });

@@ -307,6 +307,14 @@ final class Outbox implements AckReader.Visitor {
     return locked(() -> ledger.reachedLsn(level));
   }
 
+  /** When the connection that was lost then began to be missed: of a write that came later, when it came. */
+  long missedSince(long lostAt) {
+    return locked(() -> {
+      long oldest = kept.isEmpty() ? lostAt : ledger.oldestBelow(LOCAL_DISK);
+      return oldest - lostAt > 0 ? oldest : lostAt;
+    });
+  }
+
   Duration age(Level level) {
     return locked(() -> ledger.reached(level) == last ? Duration.ZERO
         : Duration.ofNanos(Math.max(0, System.nanoTime() - ledger.oldestBelow(level))));
