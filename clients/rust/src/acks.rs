@@ -1,17 +1,18 @@
 //! Following acks: as a stream, by many LSNs at once, and for data that is kept until it is safe.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use futures::{Stream, StreamExt};
-use tokio::sync::watch;
+use futures::Stream;
 
-use crate::error::{Error, Result};
-use crate::level::{Ack, Level, Lsn, PerLevel, Watermarks};
+use crate::error::Result;
+use crate::level::{Ack, Level, Lsn, Watermarks};
 use crate::lock;
-use crate::stream::{Write, WriteStream};
+use crate::stream::{Shared, WriteStream};
+use crate::write::{Reached, Write};
 
 /// Bounds what is kept for a reader of acks who does not come.
 const KEPT: usize = 1 << 18;
@@ -24,22 +25,19 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    pub(crate) fn put(&mut self, acks: &[Ack]) {
+    /// Answers whom to wake.
+    #[must_use]
+    pub(crate) fn put(&mut self, acks: &[Ack]) -> Option<Waker> {
         self.acks.extend(acks);
         let beyond = self.acks.len().saturating_sub(KEPT);
         self.acks.drain(..beyond);
-        self.wake();
+        self.reader.take()
     }
 
-    pub(crate) fn end(&mut self) {
+    /// Answers whom to wake.
+    pub(crate) fn end(&mut self) -> Option<Waker> {
         self.ended = true;
-        self.wake();
-    }
-
-    fn wake(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
+        self.reader.take()
     }
 }
 
@@ -63,63 +61,40 @@ impl Stream for Acks {
     }
 }
 
-/// Answers "have all of these LSNs reached that level?" for one stream. Since writes reach each level in
-/// order, it remembers four numbers, however many writes there are.
-pub struct AckTracker {
-    reached: watch::Receiver<Reached>,
-}
-
-#[derive(Default, Clone)]
-struct Reached {
-    levels: PerLevel<Option<Lsn>>,
-    /// LSNs that a crash took, and those that their writes have now; while these are not on disk.
-    replaced: BTreeMap<Lsn, Lsn>,
-}
-
-impl Reached {
-    fn observe(&mut self, ack: &Ack) {
-        if let Some(old) = ack.replaces {
-            self.replaced.insert(old, ack.lsn);
-        }
-        self.levels[ack.level] = self.levels[ack.level].max(Some(ack.lsn));
-        if ack.level == Level::LocalDisk {
-            self.replaced.retain(|_, new| *new > ack.lsn);
-        }
-    }
-
-    fn has(&self, mut lsn: Lsn, level: Level) -> bool {
-        while let Some(&now) = self.replaced.get(&lsn) {
-            lsn = now;
-        }
-        self.levels[level] >= Some(lsn)
-    }
-}
+/// Answers "have all of these LSNs reached that level?" for one stream, also for LSNs that a crash of the
+/// server took: their writes are sent again, and have reached what they reach then.
+pub struct AckTracker(Arc<Shared>);
 
 impl AckTracker {
-    /// Follows the stream from now on, in a task of its own.
+    /// Of the writes of that stream.
     pub fn new(stream: &WriteStream) -> AckTracker {
-        let mut acks = stream.acks();
-        let (sender, reached) = watch::channel(Reached::default());
-        stream.runtime().spawn(async move {
-            while let Some(ack) = acks.next().await {
-                sender.send_modify(|reached| reached.observe(&ack));
-            }
-        });
-        AckTracker { reached }
+        AckTracker(Arc::clone(&stream.shared))
     }
 
     /// The highest level that the write with this LSN is known to have reached; `None` where nothing is
     /// known.
     pub fn level_of(&self, lsn: Lsn) -> Option<Level> {
-        let reached = self.reached.borrow();
-        Level::ALL.into_iter().rev().find(|&level| reached.has(lsn, level))
+        let ledger = &self.0.state().ledger;
+        ledger.level_of(ledger.number_of(lsn).ok()?)
     }
 
-    /// Returns once all of these LSNs have reached the level; fails when the stream ends before.
+    /// Returns once all of these LSNs have reached the level; up to the stream's deadline.
     pub async fn wait_all(&self, lsns: &[Lsn], level: Level) -> Result<()> {
-        let mut reached = self.reached.clone();
-        let all = reached.wait_for(|reached| lsns.iter().all(|&lsn| reached.has(lsn, level))).await;
-        all.map(drop).map_err(|_| Error::closed())
+        self.wait_all_within(lsns, level, self.0.deadline).await
+    }
+
+    /// [`wait_all`](AckTracker::wait_all) for so long at most.
+    pub async fn wait_all_within(
+        &self,
+        lsns: &[Lsn],
+        level: Level,
+        timeout: Duration,
+    ) -> Result<()> {
+        let last = {
+            let ledger = &self.0.state().ledger;
+            lsns.iter().try_fold(0, |last, &lsn| ledger.number_of(lsn).map(|n| n.max(last)))?
+        };
+        Reached::new(&self.0, last, level).within(timeout).await
     }
 }
 

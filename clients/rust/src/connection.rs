@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use arrow_array::cast::AsArray;
@@ -18,7 +18,7 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use futures::Stream;
 use serde_json::{Value, json};
 use tonic::Request;
-use tonic::metadata::MetadataValue;
+use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::endpoint::{Backoff, Flight};
 use crate::error::{Code, Error, Result};
@@ -26,55 +26,76 @@ use crate::ledger::{AckRow, Place};
 use crate::level::{Level, Lsn, Watermarks};
 use crate::stream::{Shared, left};
 
-/// Lives as long as the stream, unless that is aborted before.
-pub(crate) async fn run(shared: Arc<Shared>) {
-    let error = serve_until_the_end(&shared).await.err().unwrap_or_else(Error::closed);
-    shared.end(error);
+/// What is to run for as long as the stream lives. However it ends, the stream ends with it: also by a panic, or
+/// with the runtime.
+pub(crate) struct Task(pub(crate) Arc<Shared>);
+
+impl Task {
+    pub(crate) async fn run(self) {
+        self.0.end(serve_until_the_end(&self.0).await.err().unwrap_or_else(Error::closed));
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        let message = "the stream's task is gone: it panicked, or its runtime was shut down";
+        self.0.end(Error::new(Code::Internal, message));
+    }
+}
+
+/// There is no connection.
+struct Loss {
+    since: Instant,
+    error: Error,
 }
 
 /// One connection after the other. Err: what the stream fails with.
 async fn serve_until_the_end(shared: &Arc<Shared>) -> Result<()> {
     let mut backoff = Backoff::new();
-    let mut lost_at: Option<Instant> = None;
+    let mut lost: Option<Loss> = None;
     loop {
-        if !await_work(shared, &mut lost_at).await {
+        if !await_work(shared, &mut lost).await {
             return Ok(());
         }
-        let before = shared.state().ledger.reached(Level::LocalDisk);
-        // The deadline holds until a connection is there, which then may be silent for as long as it lives.
-        let began = *lost_at.get_or_insert_with(Instant::now);
-        let dialled =
-            shared.endpoint.timed(left(began + shared.deadline), "no connection", dial(shared));
-        let error = match dialled.await {
-            Ok(exchange) => match exchange.read(shared).await {
-                Ok(()) if shared.state().finishing => return Ok(()),
-                Ok(()) => Error::new(Code::Unavailable, "the server ended the stream"),
-                Err(error) => error,
-            },
-            Err(error) => error,
-        };
-        let expired = error.code() == Code::Unauthenticated && shared.endpoint.log_in_again();
-        if !error.retryable() && !expired {
-            return Err(error);
-        }
-        let moved = {
-            let mut state = shared.state();
-            state.reconnects += 1;
-            state.ledger.reached(Level::LocalDisk) > before || !state.ledger.has_unsafe()
-        };
-        if moved {
-            lost_at = Some(Instant::now());
-            backoff = Backoff::new();
-        } else if began.elapsed() >= shared.deadline {
-            let message = format!("the connection is lost for {:.1?}: {error}", began.elapsed());
+        let since = lost.as_ref().map_or_else(Instant::now, |loss| loss.since);
+        let time = left(since, shared.deadline);
+        if let Some(Loss { error, .. }) = lost.take_if(|_| time.is_zero()) {
+            let message = format!("the connection is lost for {:.1?}: {error}", since.elapsed());
             return Err(Error::new(Code::DeadlineExceeded, message));
         }
-        shared.endpoint.sleep(backoff.next_delay()).await;
+        let (disk, owed) = {
+            let ledger = &shared.state().ledger;
+            (ledger.reached(Level::LocalDisk), ledger.has_unsafe())
+        };
+        let next = match shared.endpoint.timed(time, "no connection", dial(shared)).await {
+            Ok(exchange) => {
+                let Some(error) = exchange.serve(shared).await else { return Ok(()) };
+                let moved = {
+                    let mut state = shared.state();
+                    state.reconnects += 1;
+                    !owed || state.ledger.reached(Level::LocalDisk) > disk
+                };
+                // The deadline runs on where a connection was there, and brought nothing of what was due.
+                if !moved && lost.is_some() {
+                    Loss { since, error }
+                } else {
+                    backoff = Backoff::new();
+                    Loss { since: Instant::now(), error }
+                }
+            }
+            Err(error) => Loss { since, error },
+        };
+        if !next.error.retryable() {
+            return Err(next.error);
+        }
+        let delay = backoff.next_delay().min(left(next.since, shared.deadline));
+        lost = Some(next);
+        shared.endpoint.sleep(delay).await;
     }
 }
 
 /// Waits until a connection is needed; false: never again.
-async fn await_work(shared: &Shared, lost_at: &mut Option<Instant>) -> bool {
+async fn await_work(shared: &Shared, lost: &mut Option<Loss>) -> bool {
     loop {
         {
             let state = shared.state();
@@ -85,7 +106,7 @@ async fn await_work(shared: &Shared, lost_at: &mut Option<Instant>) -> bool {
                 return true;
             }
         }
-        *lost_at = None; // nobody misses it
+        *lost = None; // nobody misses it
         shared.work.notified().await;
     }
 }
@@ -94,12 +115,9 @@ async fn await_work(shared: &Shared, lost_at: &mut Option<Instant>) -> bool {
 async fn dial(shared: &Arc<Shared>) -> Result<Exchange> {
     let endpoint = &shared.endpoint;
     let flight = endpoint.dial().await?;
-    if shared.state().ledger.sent_ever() {
+    if shared.state().ledger.may_be_known() {
         let body = json!({"producer": shared.producer, "table": shared.table});
-        let place = match endpoint.action(&flight, "last_seq", &body).await {
-            Err(error) if error.code() == Code::NotFound => Place::default(), // no such table
-            answers => place_of(&answers?)?,
-        };
+        let place = place_of(endpoint.action(&flight, "last_seq", &body).await)?;
         shared.state().ledger.find_place(&place, &shared.producer, &shared.table)?;
     }
     let epoch = shared.epoch.map(|epoch| epoch.to_string());
@@ -126,11 +144,15 @@ async fn dial(shared: &Arc<Shared>) -> Result<Exchange> {
     };
     let call = |mut flight: Flight, request| async move { flight.do_exchange(request).await };
     let answers = endpoint.call(&flight, request, call).await?.into_inner();
-    Ok(Exchange { answers })
+    Ok(Exchange { answers, credentials: endpoint.credentials() })
 }
 
-/// What `last_seq` and `claim_producer` answered.
-pub(crate) fn place_of(answers: &[Value]) -> Result<Place> {
+/// What `last_seq` and `claim_producer` answered. Where there is no such table, nothing is known.
+pub(crate) fn place_of(answers: Result<Vec<Value>>) -> Result<Place> {
+    let answers = match answers {
+        Err(error) if error.code() == Code::NotFound => return Ok(Place::default()),
+        answers => answers?,
+    };
     let number = |key: &str| answers.first()?.get(key)?.as_i64();
     let last_seq =
         number("last_seq").ok_or_else(|| Error::violation("an answer without last_seq"))?;
@@ -205,11 +227,28 @@ impl Stream for Outgoing {
 /// One DoExchange that the server has taken.
 struct Exchange {
     answers: tonic::Streaming<FlightData>,
+    /// By which it was let in, or those that were exchanged for them.
+    credentials: Option<MetadataValue<Ascii>>,
 }
 
 impl Exchange {
-    /// Reads acks until the connection ends, whether or not anybody wants to know.
-    async fn read(mut self, shared: &Shared) -> Result<()> {
+    /// Reads acks until the connection ends. Answers what ended it; None: it is the end of the stream.
+    async fn serve(mut self, shared: &Shared) -> Option<Error> {
+        match self.read(shared).await {
+            Ok(()) if shared.state().finishing => None,
+            Ok(()) => Some(Error::new(Code::Unavailable, "the server ended the stream")),
+            Err(error)
+                if error.code() == Code::Unauthenticated
+                    && shared.endpoint.renew(self.credentials.as_ref()) =>
+            {
+                Some(error.with_retryable())
+            }
+            Err(error) => Some(error),
+        }
+    }
+
+    /// Whether or not anybody wants to know.
+    async fn read(&mut self, shared: &Shared) -> Result<()> {
         let mut schema: Option<SchemaRef> = None;
         while let Some(data) = self.answers.message().await? {
             match &schema {
@@ -252,8 +291,9 @@ fn take(shared: &Shared, acks: &AckBatch<'_>) -> Result<()> {
             break;
         }
     }
-    state.tell(&told);
+    let woken = state.tell(&told);
     drop(state);
+    woken.into_iter().for_each(Waker::wake);
     shared.free(freed);
     taken
 }

@@ -160,12 +160,14 @@ impl Endpoint {
         }
     }
 
-    /// After UNAUTHENTICATED from a call that had been let in: whether there is a password to try again.
-    pub(crate) fn log_in_again(&self) -> bool {
-        self.credentials
-            .exchanged
-            .as_ref()
-            .is_some_and(|exchanged| lock(exchanged).take().is_some())
+    /// What a call that is made now is let in by.
+    pub(crate) fn credentials(&self) -> Option<MetadataValue<Ascii>> {
+        self.credentials.header()
+    }
+
+    /// After UNAUTHENTICATED from a call that had been let in by that: whether there is a password to try again.
+    pub(crate) fn renew(&self, refused: Option<&MetadataValue<Ascii>>) -> bool {
+        self.credentials.renew(refused)
     }
 
     /// The answers of an action, as JSON.

@@ -147,6 +147,10 @@ impl Error {
     pub(crate) fn with_message(self, message: String) -> Error {
         Error { message, ..self }
     }
+
+    pub(crate) fn with_retryable(self) -> Error {
+        Error { retryable: true, ..self }
+    }
 }
 
 impl fmt::Display for Error {

@@ -5,6 +5,7 @@
 //! they were sent, at every level: so how far a level has come is one number. What comes otherwise is a
 //! violation of the wire contract.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -57,11 +58,11 @@ pub(crate) struct Place {
 pub(crate) struct Ledger {
     last: u64,
     reached: PerLevel<u64>,
-    /// Of the writes above reached[Committed]. Those up to reached[Memory] have LSNs in order; after them may
-    /// come LSNs of before a lost connection, in order too.
+    /// Of the writes above reached[Committed]. Those up to reached[Memory] have LSNs in order.
     entries: VecDeque<Entry>,
-    /// LSNs that were replaced, of writes that are not on disk yet.
-    replaced: BTreeMap<Lsn, u64>,
+    /// LSNs that were no more than in memory when a connection was lost, and their writes: a crash may have
+    /// taken them, so they say nothing beside LSNs that were given since. Until those writes are committed.
+    taken: BTreeMap<Lsn, u64>,
     held: usize,
     budget: usize,
     offset: i64,
@@ -85,7 +86,7 @@ impl Ledger {
             last: 0,
             reached: PerLevel::all(0),
             entries: VecDeque::new(),
-            replaced: BTreeMap::new(),
+            taken: BTreeMap::new(),
             held: 0,
             budget,
             offset,
@@ -144,33 +145,22 @@ impl Ledger {
 
     /// The write that was ever known by this LSN; 0: it is committed. Err: it is none of this stream.
     pub(crate) fn number_of(&self, lsn: Lsn) -> Result<u64> {
-        if let Some(&number) = self.replaced.get(&lsn) {
+        if let Some(&number) = self.taken.get(&lsn) {
             return Ok(number);
+        }
+        let (mut low, mut high) = (self.reached[Level::Committed] + 1, self.reached[Level::Memory]);
+        while low <= high {
+            let middle = low + (high - low) / 2;
+            match self.lsn(middle).cmp(&Some(lsn)) {
+                Ordering::Equal => return Ok(middle),
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle - 1,
+            }
         }
         if self.committed_lsn.is_some_and(|committed| lsn <= committed) {
             return Ok(0);
         }
-        let named = self.reached[Level::Memory] - self.reached[Level::Committed];
-        let named = usize::try_from(named).unwrap_or(usize::MAX);
-        let (current, stale) = self.entries.as_slices();
-        let found = self
-            .bisect(lsn, 0, named)
-            .or_else(|| self.bisect(lsn, named, current.len() + stale.len()));
-        found.ok_or_else(|| Error::new(Code::NotFound, format!("LSN {lsn} is none of this stream")))
-    }
-
-    fn bisect(&self, lsn: Lsn, mut low: usize, mut high: usize) -> Option<u64> {
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.entries.get(middle)?.lsn.get() {
-                Some(there) if there == lsn => {
-                    return Some(self.reached[Level::Committed] + 1 + middle as u64);
-                }
-                Some(there) if there < lsn => low = middle + 1,
-                _ => high = middle,
-            }
-        }
-        None
+        Err(Error::new(Code::NotFound, format!("LSN {lsn} is none of this stream")))
     }
 
     fn entry(&self, number: u64) -> Option<&Entry> {
@@ -204,6 +194,10 @@ impl Ledger {
     /// gone, and come back under another LSN.
     pub(crate) fn begin(&mut self) {
         let disk = self.reached[Level::LocalDisk];
+        for number in disk + 1..=self.last {
+            let Some(lsn) = self.lsn(number) else { break };
+            self.taken.insert(lsn, number);
+        }
         self.reached[Level::Memory] = disk;
         self.first = disk + 1;
         self.sent = disk;
@@ -240,8 +234,9 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn sent_ever(&self) -> bool {
-        self.sent_ever > 0
+    /// Whether the server may know of the producer: by what was sent, or by an earlier program's writes.
+    pub(crate) fn may_be_known(&self) -> bool {
+        self.seq(self.sent_ever) > 0
     }
 
     /// The next write to send on this connection, and its seq.
@@ -312,9 +307,6 @@ impl Ledger {
         let entry = self.entry_mut(number)?;
         let before = entry.lsn.get();
         entry.lsn.0.store(lsn.0, Relaxed);
-        if let Some(old) = before.filter(|&old| old != lsn) {
-            self.replaced.insert(old, number);
-        }
         before
     }
 
@@ -368,12 +360,14 @@ impl Ledger {
                         *freed += message.size.min(self.budget);
                     }
                 }
-                self.replaced.retain(|_, &mut replaced| replaced > number);
             }
             Level::Committed => {
                 self.committed_lsn = self.lsn(number);
                 for _ in before..number {
                     self.entries.pop_front();
+                }
+                while self.taken.first_key_value().is_some_and(|(_, &taken)| taken <= number) {
+                    self.taken.pop_first();
                 }
                 self.reached[level] = number;
             }
@@ -494,6 +488,32 @@ mod tests {
         assert_eq!(ledger.number_of(Lsn(1001)).unwrap(), 2);
         assert_eq!(ledger.number_of(Lsn(1005)).unwrap(), 2);
         assert_eq!(ledger.number_of(Lsn(1002)).unwrap(), 3);
+    }
+
+    #[test]
+    fn an_lsn_that_a_crash_took_says_nothing_beside_those_that_were_given_since() {
+        let mut ledger = sent(4);
+        (1001..=1004).for_each(|lsn| drop(ack(&mut ledger, lsn, Level::Memory).unwrap()));
+        send(&mut ledger);
+        (1011..=1013).for_each(|lsn| drop(ack(&mut ledger, lsn, Level::Memory).unwrap()));
+        send(&mut ledger);
+        reach(&mut ledger, 1021, Level::Committed);
+        for (lsn, number) in [(1002, 2), (1003, 3), (1004, 4), (1012, 2), (1013, 3)] {
+            assert_eq!(ledger.number_of(Lsn(lsn)).unwrap(), number, "{lsn}");
+        }
+    }
+
+    #[test]
+    fn a_write_is_found_by_the_lsn_that_a_crash_took_until_it_is_committed_and_then_as_such() {
+        let mut ledger = sent(2);
+        ack(&mut ledger, 1000, Level::Memory).unwrap();
+        send(&mut ledger);
+        reach(&mut ledger, 1005, Level::LocalDisk);
+        assert_eq!(ledger.number_of(Lsn(1000)).unwrap(), 1);
+        ack(&mut ledger, 1005, Level::ObjectStorage).unwrap();
+        ack(&mut ledger, 1005, Level::Committed).unwrap();
+        assert_eq!(ledger.number_of(Lsn(1000)).unwrap(), 0);
+        assert!(ledger.taken.is_empty());
     }
 
     #[test]

@@ -34,13 +34,15 @@ mod level;
 mod message;
 mod row;
 mod stream;
+mod write;
 
 pub use acks::{AckTracker, Acks, LocalCache};
 pub use appender::{Appender, OpenAppender};
 pub use client::{Client, ClientBuilder, Durability, LsnStatus, Rows, Status};
 pub use error::{Code, Error, Result};
 pub use level::{Ack, Lag, Level, Lsn, Watermarks};
-pub use stream::{OpenStream, Write, WriteStream};
+pub use stream::{OpenStream, WriteStream};
+pub use write::Write;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,10 +1,9 @@
 //! A stream of writes to one table, as its user sees it. What happens behind is in `connection` and `ledger`.
 
 use std::collections::BTreeMap;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::future::IntoFuture;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
@@ -16,13 +15,14 @@ use tokio::sync::{Notify, Semaphore, TryAcquireError, watch};
 use tokio::task::AbortHandle;
 
 use crate::acks::{Acks, Mailbox};
-use crate::connection::{epoch_of, place_of, run};
+use crate::connection::{Task, epoch_of, place_of};
 use crate::endpoint::{SharedEndpoint, random_name, table_path};
 use crate::error::{Error, Result};
-use crate::ledger::{Ledger, LsnCell, Place};
+use crate::ledger::{Ledger, Place};
 use crate::level::{Ack, Lag, Level, Lsn, PerLevel, Watermarks};
 use crate::lock;
 use crate::message::{Encoder, Message};
+use crate::write::{Reached, Write};
 
 /// For the server to end a stream on which all is said.
 const END_PATIENCE: Duration = Duration::from_secs(5);
@@ -86,17 +86,20 @@ impl OpenStream {
         let (producer, epoch, place) = match producer {
             None => (random_name()?, None, Place::default()),
             Some(producer) => {
-                // From now on nothing is written that an earlier program of this name has on the way.
+                // From now on nothing is written that an earlier program of this name has on the way. It is
+                // asked for once: else two programs would take the name from each other for ever.
+                let began = Instant::now();
+                let ask = |kind, body| endpoint.ask(left(began, deadline), kind, body);
                 let claim = json!({"producer": producer, "table": table});
-                let answers = endpoint.ask(deadline, "claim_producer", claim.clone()).await?;
-                let (epoch, mut place) = (epoch_of(&answers)?, place_of(&answers)?);
+                let answers = ask("claim_producer", claim.clone()).await?;
+                let (epoch, mut place) = (epoch_of(&answers)?, place_of(Ok(answers))?);
                 if place.last_seq > 0 {
                     // What that program wrote may be in memory only. A crash would take it, and leave a
                     // gap below the numbers of this stream that nobody could fill. One may have come
                     // since the claim, so what is on disk now is asked for again.
                     let body = json!({"level": Level::LocalDisk.name(), "table": table});
-                    endpoint.ask(deadline, "flush", body).await?;
-                    place = place_of(&endpoint.ask(deadline, "last_seq", claim).await?)?;
+                    ask("flush", body).await?;
+                    place = place_of(ask("last_seq", claim).await)?;
                 }
                 (producer, Some(epoch), place)
             }
@@ -128,7 +131,7 @@ impl OpenStream {
                 reconnects: 0,
             }),
         });
-        let task = shared.endpoint.runtime().spawn(run(Arc::clone(&shared)));
+        let task = shared.endpoint.runtime().spawn(Task(Arc::clone(&shared)).run());
         Ok(WriteStream { shared, task: task.abort_handle() })
     }
 }
@@ -170,8 +173,8 @@ pub(crate) struct State {
     /// Of the connection's messages, where there was none to send.
     pub(crate) sender: Option<Waker>,
     /// By level, then by the number of the write that it waits for.
-    waiters: PerLevel<BTreeMap<(u64, u64), Waker>>,
-    next_waiter: u64,
+    pub(crate) waiters: PerLevel<BTreeMap<(u64, u64), Waker>>,
+    pub(crate) next_waiter: u64,
     mailboxes: Vec<Weak<Mutex<Mailbox>>>,
     pub(crate) watermarks: Option<Watermarks>,
     /// Nothing more is taken on.
@@ -198,23 +201,24 @@ impl State {
         }
     }
 
-    /// Hands acks on, and wakes who waited for them.
-    pub(crate) fn tell(&mut self, acks: &[Ack]) {
+    /// Hands acks on. Answers whom to wake once the lock is released.
+    #[must_use]
+    pub(crate) fn tell(&mut self, acks: &[Ack]) -> Vec<Waker> {
+        let mut woken = Vec::new();
         for level in Level::ALL {
             let through = self.ledger.reached(level);
             let waiting = &mut self.waiters[level];
             while waiting.first_key_value().is_some_and(|(&(number, _), _)| number <= through) {
-                if let Some((_, waker)) = waiting.pop_first() {
-                    waker.wake();
-                }
+                woken.extend(waiting.pop_first().map(|(_, waker)| waker));
             }
         }
         if !acks.is_empty() {
             self.mailboxes.retain(|mailbox| {
                 let there = mailbox.upgrade();
-                there.inspect(|mailbox| lock(mailbox).put(acks)).is_some()
+                there.inspect(|mailbox| woken.extend(lock(mailbox).put(acks))).is_some()
             });
         }
+        woken
     }
 }
 
@@ -235,14 +239,15 @@ impl Shared {
             state.failure = Some(error);
         }
         state.connection += 1;
-        state.wake_sender();
+        let mut woken: Vec<Waker> = state.sender.take().into_iter().collect();
         for waiting in state.waiters.iter_mut() {
-            std::mem::take(waiting).into_values().for_each(Waker::wake);
+            woken.extend(std::mem::take(waiting).into_values());
         }
         for mailbox in state.mailboxes.drain(..).filter_map(|mailbox| mailbox.upgrade()) {
-            lock(&mailbox).end();
+            woken.extend(lock(&mailbox).end());
         }
         drop(state);
+        woken.into_iter().for_each(Waker::wake);
         self.room.close();
         self.ended.send_replace(true);
     }
@@ -276,7 +281,7 @@ impl Shared {
         state.wake_sender();
         drop(state);
         self.work.notify_one();
-        Ok(Write { shared: Arc::clone(self), number, lsn, named: None })
+        Ok(Write::new(Arc::clone(self), number, lsn))
     }
 
     /// Why no permit can be had any more.
@@ -337,11 +342,28 @@ impl WriteStream {
         self.write(batch).await?.wait(level).await
     }
 
-    /// Returns when the write of this stream with that LSN, and all before it, have reached the level; up to
-    /// the stream's deadline.
-    pub async fn wait_for_durability(&self, lsn: Lsn, level: Level) -> Result<()> {
-        let number = self.shared.state().ledger.number_of(lsn)?;
-        self.wait(number, level, self.shared.deadline).await
+    /// Returns when the write of this stream with that LSN, and all before it, have reached the level; where
+    /// `None` is given, every write so far. Up to the stream's deadline.
+    pub async fn wait_for_durability(
+        &self,
+        lsn: impl Into<Option<Lsn>>,
+        level: Level,
+    ) -> Result<()> {
+        self.wait_for_durability_within(lsn, level, self.shared.deadline).await
+    }
+
+    /// [`wait_for_durability`](WriteStream::wait_for_durability) for so long at most.
+    pub async fn wait_for_durability_within(
+        &self,
+        lsn: impl Into<Option<Lsn>>,
+        level: Level,
+        timeout: Duration,
+    ) -> Result<()> {
+        let number = {
+            let ledger = &self.shared.state().ledger;
+            lsn.into().map_or(Ok(ledger.last()), |lsn| ledger.number_of(lsn))?
+        };
+        self.wait(number, level, timeout).await
     }
 
     /// Returns when every write so far has reached the level, and has the server hurry: upload and commit
@@ -352,7 +374,7 @@ impl WriteStream {
 
     /// [`flush`](WriteStream::flush) that waits so long at most.
     pub async fn flush_within(&self, level: Level, timeout: Duration) -> Result<()> {
-        let until = Instant::now() + timeout;
+        let began = Instant::now();
         let (last, there) = {
             let ledger = &self.shared.state().ledger;
             (ledger.last(), ledger.reached(level) >= ledger.last())
@@ -361,9 +383,9 @@ impl WriteStream {
             // The action speaks of what is in memory when it is called.
             self.wait(last, Level::LocalDisk, timeout).await?;
             let body = json!({"level": level.name(), "table": self.shared.table});
-            self.shared.endpoint.ask(left(until), "flush", body).await?;
+            self.shared.endpoint.ask(left(began, timeout), "flush", body).await?;
         }
-        self.wait(last, level, left(until)).await
+        self.wait(last, level, left(began, timeout)).await
     }
 
     async fn wait(&self, number: u64, level: Level, timeout: Duration) -> Result<()> {
@@ -436,7 +458,7 @@ impl WriteStream {
 
     /// [`close`](WriteStream::close) that waits for another level, or so long at most.
     pub async fn close_within(&self, level: Level, timeout: Duration) -> Result<()> {
-        let until = Instant::now() + timeout;
+        let began = Instant::now();
         let last = {
             let mut state = self.shared.state();
             state.closing = true;
@@ -452,7 +474,7 @@ impl WriteStream {
             self.shared.work.notify_one();
             let mut ended = self.shared.ended.subscribe();
             let ended = async { Ok(ended.wait_for(|&ended| ended).await.map(drop).ok()) };
-            let patience = left(until).min(END_PATIENCE);
+            let patience = left(began, timeout).min(END_PATIENCE);
             let _ = self.shared.endpoint.timed(patience, "no end", ended).await; // all is said
         } else if let Err(error) = done {
             let writes = self.lag(Level::LocalDisk).writes;
@@ -481,118 +503,7 @@ impl Drop for WriteStream {
     }
 }
 
-pub(crate) fn left(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now())
-}
-
-/// One batch that was handed to a stream. As a future it is done when the server has named the write: with
-/// its LSN, which a crash of the server may take as long as the write is below `LocalDisk`; the write then
-/// gets another.
-pub struct Write {
-    shared: Arc<Shared>,
-    number: u64,
-    lsn: LsnCell,
-    named: Option<Reached>,
-}
-
-impl Write {
-    /// The LSN that the write has by now, where it has one.
-    pub fn lsn(&self) -> Option<Lsn> {
-        self.lsn.get()
-    }
-
-    /// How durable the write is by now; `None`: not acknowledged.
-    pub fn level(&self) -> Option<Level> {
-        self.shared.state().ledger.level_of(self.number)
-    }
-
-    /// Returns when the write, and all before it in its stream, have reached the level; up to the stream's
-    /// deadline (`DEADLINE_EXCEEDED`, which harms nothing). The LSN is final from `LocalDisk` on.
-    pub async fn wait(&self, level: Level) -> Result<Lsn> {
-        self.wait_within(level, self.shared.deadline).await
-    }
-
-    /// [`wait`](Write::wait) for so long at most.
-    pub async fn wait_within(&self, level: Level, timeout: Duration) -> Result<Lsn> {
-        Reached::new(&self.shared, self.number, level).within(timeout).await?;
-        self.lsn.get().ok_or_else(Error::closed)
-    }
-}
-
-impl Clone for Write {
-    fn clone(&self) -> Write {
-        let Write { shared, number, lsn, .. } = self;
-        Write { shared: Arc::clone(shared), number: *number, lsn: lsn.clone(), named: None }
-    }
-}
-
-impl Future for Write {
-    type Output = Result<Lsn>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Lsn>> {
-        let (shared, number) = (Arc::clone(&self.shared), self.number);
-        let named = self.named.get_or_insert_with(|| Reached {
-            shared,
-            number,
-            level: Level::Memory,
-            id: None,
-        });
-        match Pin::new(named).poll(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Ready(Ok(())) => Poll::Ready(self.lsn.get().ok_or_else(Error::closed)),
-        }
-    }
-}
-
-/// Done when a write and all before it have reached a level.
-struct Reached {
-    shared: Arc<Shared>,
-    number: u64,
-    level: Level,
-    id: Option<u64>,
-}
-
-impl Reached {
-    fn new(shared: &Arc<Shared>, number: u64, level: Level) -> Reached {
-        Reached { shared: Arc::clone(shared), number, level, id: None }
-    }
-
-    async fn within(self, timeout: Duration) -> Result<()> {
-        let shared = Arc::clone(&self.shared);
-        let what = format!("{} was not reached", self.level);
-        shared.endpoint.timed(timeout, &what, self).await
-    }
-}
-
-impl Future for Reached {
-    type Output = Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let shared = Arc::clone(&self.shared);
-        let mut state = shared.state();
-        if state.ledger.reached(self.level) >= self.number {
-            return Poll::Ready(Ok(()));
-        }
-        if let Some(failure) = &state.failure {
-            return Poll::Ready(Err(failure.clone()));
-        }
-        let id = self.id.unwrap_or(state.next_waiter);
-        if self.id.is_none() {
-            self.id = Some(id);
-            state.next_waiter += 1;
-        }
-        state.waiters[self.level].insert((self.number, id), context.waker().clone());
-        drop(state);
-        shared.work.notify_one(); // a connection may be needed to hear of it
-        Poll::Pending
-    }
-}
-
-impl Drop for Reached {
-    fn drop(&mut self) {
-        if let Some(id) = self.id {
-            self.shared.state().waiters[self.level].remove(&(self.number, id));
-        }
-    }
+/// What is left of a time that began to run then.
+pub(crate) fn left(began: Instant, timeout: Duration) -> Duration {
+    timeout.saturating_sub(began.elapsed())
 }
