@@ -1,7 +1,8 @@
 //! Rows one by one, written in batches.
 
+use std::collections::VecDeque;
 use std::future::IntoFuture;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
@@ -13,10 +14,10 @@ use tokio::task::AbortHandle;
 
 use crate::client::Client;
 use crate::column::Columns;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::level::Level;
 use crate::lock;
-use crate::stream::{OpenStream, WriteStream};
+use crate::stream::{OpenStream, WriteStream, left};
 
 const MAX_ROWS: usize = 10_000;
 const MAX_BYTES: usize = 1 << 20;
@@ -79,10 +80,9 @@ impl OpenAppender {
             stream,
             max_rows: self.max_rows,
             max_bytes: self.max_bytes,
-            rows: Mutex::new(Rows { columns, first_at: None, closed: false }),
-            door: tokio::sync::Mutex::new(None),
-            late: Mutex::new(None),
-            first: Notify::new(),
+            rows: Mutex::new(Rows::new(columns)),
+            door: tokio::sync::Mutex::new(VecDeque::new()),
+            due: Notify::new(),
         });
         let task = linger(Arc::clone(&gathering), self.linger);
         let task = gathering.stream.runtime().spawn(task).abort_handle();
@@ -103,7 +103,33 @@ struct Rows {
     columns: Columns,
     /// When the first of them came.
     first_at: Option<Instant>,
-    closed: bool,
+    full: bool,
+    /// Why no more are taken.
+    over: Option<Error>,
+    /// Of rows that were taken, and then did not fit into their batch. For the next call.
+    left_out: Option<Error>,
+}
+
+impl Rows {
+    fn new(columns: Columns) -> Rows {
+        Rows { columns, first_at: None, full: false, over: None, left_out: None }
+    }
+
+    /// What was gathered.
+    fn take(&mut self) -> Vec<RecordBatch> {
+        (self.first_at, self.full) = (None, false);
+        let (batches, left_out) = self.columns.finish();
+        self.left_out = left_out.or(self.left_out.take());
+        batches
+    }
+
+    /// For how long they may yet wait for others; None: there are none.
+    fn time(&self, linger: Duration) -> Option<Duration> {
+        if self.full {
+            return Some(Duration::ZERO);
+        }
+        self.first_at.map(|at| left(at, linger))
+    }
 }
 
 struct Gathering {
@@ -111,52 +137,72 @@ struct Gathering {
     max_rows: usize,
     max_bytes: usize,
     rows: Mutex<Rows>,
-    /// Through it batches go to the stream, one after the other. What could not be handed over, because
-    /// there was no room in time or the caller gave up, stays there and is the next to go.
-    door: tokio::sync::Mutex<Option<RecordBatch>>,
-    /// What a write failed with that nobody waited for.
-    late: Mutex<Option<Error>>,
-    /// Told of the first row of a batch.
-    first: Notify,
+    /// Through it batches go to the stream, one after the other. What found no room in time stays there, and
+    /// goes first.
+    door: tokio::sync::Mutex<VecDeque<RecordBatch>>,
+    /// Tells the task of the first row of a batch, and of the last.
+    due: Notify,
 }
 
 impl Gathering {
-    fn is_full(&self, columns: &Columns) -> bool {
-        columns.rows() >= self.max_rows || columns.bytes() >= self.max_bytes
+    /// The rows, where more may come.
+    fn rows(&self) -> Result<MutexGuard<'_, Rows>> {
+        let mut rows = lock(&self.rows);
+        match rows.over.clone().or_else(|| rows.left_out.take()) {
+            Some(error) => Err(error),
+            None => Ok(rows),
+        }
     }
 
-    /// Hands over what was gathered.
-    async fn write(&self) -> Result<()> {
-        let mut door = self.door.lock().await;
-        loop {
-            if door.is_none() {
-                let mut rows = lock(&self.rows);
-                if rows.columns.rows() == 0 {
-                    return Ok(());
-                }
-                rows.first_at = None;
-                *door = Some(rows.columns.finish()?);
-            }
-            if let Some(batch) = door.as_ref() {
-                self.stream.write(batch).await?;
-                *door = None;
-            }
+    /// Adds a row. Never waits.
+    fn put<R: Serialize + ?Sized>(&self, row: &R) -> Result<()> {
+        let mut rows = self.rows()?;
+        rows.columns.append(row)?;
+        rows.full = rows.columns.rows() >= self.max_rows || rows.columns.bytes() >= self.max_bytes;
+        if rows.first_at.is_none() || rows.full {
+            rows.first_at.get_or_insert_with(Instant::now);
+            self.due.notify_one();
         }
+        Ok(())
+    }
+
+    /// Hands over what was gathered, as soon as there is room for it.
+    async fn write(&self, timeout: Duration) -> Result<()> {
+        let written = async {
+            let mut door = self.door.lock().await;
+            self.empty(&mut door).await?;
+            door.extend(lock(&self.rows).take());
+            self.empty(&mut door).await
+        };
+        self.stream.timed(timeout, "no room for rows in the budget", written).await
+    }
+
+    async fn empty(&self, door: &mut VecDeque<RecordBatch>) -> Result<()> {
+        while let Some(batch) = door.front() {
+            self.stream.write_within(batch, Duration::MAX).await?;
+            door.pop_front();
+        }
+        Ok(())
     }
 }
 
-/// Writes rows whose batch did not fill up in time. Aborted when the appender is dropped.
+/// Writes batches that are full, or whose first row has waited long enough. Aborted when the appender is
+/// dropped.
 async fn linger(gathering: Arc<Gathering>, linger: Duration) {
     loop {
-        let first_at = lock(&gathering.rows).first_at;
-        match first_at.map(|at| linger.saturating_sub(at.elapsed())) {
-            None => gathering.first.notified().await,
+        let time = lock(&gathering.rows).time(linger);
+        let due = gathering.due.notified();
+        match time {
+            None => due.await,
             Some(Duration::ZERO) => {
-                if let Err(error) = gathering.write().await {
-                    *lock(&gathering.late) = Some(error);
+                if let Err(error) = gathering.write(Duration::MAX).await {
+                    lock(&gathering.rows).over.get_or_insert(error);
+                    return;
                 }
             }
-            Some(left) => tokio::time::sleep(left).await,
+            Some(time) => {
+                let _ = tokio::time::timeout(time, due).await;
+            }
         }
     }
 }
@@ -174,57 +220,63 @@ impl Appender {
     /// with `INVALID_ARGUMENT` and the column's name.
     ///
     /// Returns at once, unless a batch is full and the stream's budget is used up: then it waits for room, up
-    /// to the stream's deadline. An error of a write that nobody waited for is told by the next call.
+    /// to the stream's deadline. After an error, or dropped while it waits, it has not taken the row; the error
+    /// may be of rows before that were left out, since they did not fit into their batch together.
     pub async fn append<R: Serialize + ?Sized>(&self, row: &R) -> Result<()> {
-        if let Some(late) = lock(&self.gathering.late).take() {
-            return Err(late);
-        }
-        let (first, full) = {
-            let mut rows = lock(&self.gathering.rows);
-            if rows.closed {
-                return Err(Error::new(Code::FailedPrecondition, "the appender is closed"));
-            }
-            rows.columns.append(row)?;
-            let first = rows.first_at.is_none();
-            if first {
-                rows.first_at = Some(Instant::now());
-            }
-            (first, self.gathering.is_full(&rows.columns))
-        };
+        let full = self.gathering.rows()?.full;
         if full {
-            self.gathering.write().await
-        } else {
-            if first {
-                self.gathering.first.notify_one();
-            }
-            Ok(())
+            self.gathering.write(self.stream().deadline()).await?;
         }
+        self.gathering.put(row)
     }
 
     /// Writes what was gathered, and returns when every row so far has reached the level. The server begins
-    /// at once.
+    /// at once. Up to the stream's deadline.
     pub async fn flush(&self, level: Level) -> Result<()> {
-        if let Some(late) = lock(&self.gathering.late).take() {
-            return Err(late);
-        }
-        self.gathering.write().await?;
-        self.gathering.stream.flush(level).await
+        self.flush_within(level, self.stream().deadline()).await
+    }
+
+    /// [`flush`](Appender::flush) that waits so long at most.
+    pub async fn flush_within(&self, level: Level, timeout: Duration) -> Result<()> {
+        let began = Instant::now();
+        self.gathering.write(timeout).await?;
+        self.stream().flush_within(level, left(began, timeout)).await?;
+        self.left_out()
     }
 
     /// Takes no more rows, writes what was gathered, waits until every row is on the server's disk, and ends
-    /// the stream.
+    /// the stream. Never longer than the stream's deadline.
     pub async fn close(&self) -> Result<()> {
-        lock(&self.gathering.rows).closed = true;
-        let late = lock(&self.gathering.late).take().map_or(Ok(()), Err);
-        let written = self.gathering.write().await;
-        let closed = self.gathering.stream.close().await;
+        self.close_within(Level::LocalDisk, self.stream().deadline()).await
+    }
+
+    /// [`close`](Appender::close) that waits for another level, or so long at most.
+    pub async fn close_within(&self, level: Level, timeout: Duration) -> Result<()> {
+        let began = Instant::now();
+        lock(&self.gathering.rows).over.get_or_insert_with(Error::closed);
+        let written = self.gathering.write(timeout).await;
+        let closed = self.stream().close_within(level, left(began, timeout)).await;
         self.task.abort();
-        late.and(written).and(closed)
+        written.and(closed).and(self.left_out())
+    }
+
+    fn left_out(&self) -> Result<()> {
+        lock(&self.gathering.rows).left_out.take().map_or(Ok(()), Err)
     }
 
     /// What writes the batches: its acks, its lag, what it holds.
     pub fn stream(&self) -> &WriteStream {
         &self.gathering.stream
+    }
+
+    /// The rows that are not known to be on the server's disk, in order: after an error, what to put
+    /// elsewhere.
+    pub async fn pending(&self) -> Result<Vec<RecordBatch>> {
+        let mut door = self.gathering.door.lock().await;
+        door.extend(lock(&self.gathering.rows).take());
+        let mut pending = self.stream().pending()?;
+        pending.extend(door.iter().cloned());
+        Ok(pending)
     }
 }
 

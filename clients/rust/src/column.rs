@@ -27,12 +27,14 @@ pub(crate) struct Columns {
     schema: SchemaRef,
     fields: Fields,
     rows: usize,
+    /// A row is put, in part. Stays so where its `Serialize` panics.
+    torn: bool,
 }
 
 impl Columns {
     pub(crate) fn new(schema: SchemaRef) -> Result<Columns> {
         let fields = Fields::new(schema.fields())?;
-        Ok(Columns { schema, fields, rows: 0 })
+        Ok(Columns { schema, fields, rows: 0, torn: false })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -46,26 +48,80 @@ impl Columns {
 
     /// Adds a row, or nothing of it.
     pub(crate) fn append<R: Serialize + ?Sized>(&mut self, row: &R) -> Result<()> {
-        match put_row(&mut self.fields, self.rows, row) {
-            Ok(()) => {
-                self.rows += 1;
-                Ok(())
-            }
-            Err(Misfit(message)) => {
-                self.fields.truncate(self.rows);
-                Err(Error::new(Code::InvalidArgument, message))
-            }
+        self.mend();
+        self.torn = true;
+        let put = put_row(&mut self.fields, self.rows, row);
+        self.rows += usize::from(put.is_ok());
+        self.torn = put.is_err();
+        put.map_err(|Misfit(message)| Error::new(Code::InvalidArgument, message))
+    }
+
+    /// Takes back what there is of a row that was not put as a whole.
+    fn mend(&mut self) {
+        if std::mem::take(&mut self.torn) {
+            self.fields.truncate(self.rows);
         }
     }
 
-    /// The rows as a batch; there are none then.
-    pub(crate) fn finish(&mut self) -> Result<RecordBatch> {
-        self.rows = 0;
-        let arrays: std::result::Result<Vec<ArrayRef>, ArrowError> =
-            self.fields.columns.iter_mut().map(Column::finish).collect();
-        arrays.and_then(|arrays| RecordBatch::try_new(Arc::clone(&self.schema), arrays)).map_err(
-            |error| Error::new(Code::InvalidArgument, format!("the rows do not fit: {error}")),
-        )
+    /// The rows as batches; there are none then. As a rule that is one. Where some do not fit, such as more
+    /// words than the keys of a dictionary can count, there are more, and the error is of those that fit into none.
+    pub(crate) fn finish(&mut self) -> (Vec<RecordBatch>, Option<Error>) {
+        self.mend();
+        let rows = std::mem::take(&mut self.rows);
+        let (mut batches, mut misfits) = (Vec::new(), Misfits::default());
+        let gathered: std::result::Result<Vec<ArrayRef>, ArrowError> =
+            self.fields.columns.iter_mut().map(Column::gathered).collect();
+        match gathered {
+            Ok(arrays) => self.fit(&arrays, rows, &mut batches, &mut misfits),
+            Err(error) => {
+                self.fields.truncate(0);
+                misfits.add(rows, error);
+            }
+        }
+        let error = misfits.first.map(|first| {
+            let message = format!("{} of {rows} rows do not fit; the first: {first}", misfits.rows);
+            Error::new(Code::InvalidArgument, message)
+        });
+        (batches, error)
+    }
+
+    fn fit(
+        &self,
+        arrays: &[ArrayRef],
+        rows: usize,
+        batches: &mut Vec<RecordBatch>,
+        misfits: &mut Misfits,
+    ) {
+        if rows == 0 {
+            return;
+        }
+        let fitted: std::result::Result<Vec<ArrayRef>, ArrowError> =
+            self.fields.columns.iter().zip(arrays).map(|(column, a)| column.fitted(a)).collect();
+        match fitted.and_then(|arrays| RecordBatch::try_new(Arc::clone(&self.schema), arrays)) {
+            Ok(batch) => batches.push(batch),
+            Err(error) if rows == 1 => misfits.add(rows, error),
+            Err(_) => {
+                let half = rows / 2;
+                for (first, rows) in [(0, half), (half, rows - half)] {
+                    let part: Vec<ArrayRef> = arrays.iter().map(|a| a.slice(first, rows)).collect();
+                    self.fit(&part, rows, batches, misfits);
+                }
+            }
+        }
+    }
+}
+
+/// Rows that fit into no batch.
+#[derive(Default)]
+struct Misfits {
+    rows: usize,
+    first: Option<ArrowError>,
+}
+
+impl Misfits {
+    fn add(&mut self, rows: usize, error: ArrowError) {
+        self.rows += rows;
+        self.first.get_or_insert(error);
     }
 }
 
@@ -199,30 +255,36 @@ impl Column {
         self.valid.truncate(rows);
     }
 
-    fn finish(&mut self) -> std::result::Result<ArrayRef, ArrowError> {
+    /// The values in their layout; there are none then.
+    fn gathered(&mut self) -> std::result::Result<ArrayRef, ArrowError> {
         let made = ArrayData::builder(self.layout.clone()).len(self.len());
         let made = match &mut self.values {
             Values::Bool(bits) => made.add_buffer(bits.finish().into_inner()),
             Values::Fixed(_, bytes) => made.add_buffer(taken(bytes)),
             Values::Bytes(ends, bytes) => made.add_buffer(ends_of(ends)).add_buffer(taken(bytes)),
             Values::List(ends, item) | Values::Map(ends, item) => {
-                made.add_buffer(ends_of(ends)).add_child_data(item.finish()?.to_data())
+                let items = item.gathered()?;
+                made.add_buffer(ends_of(ends)).add_child_data(item.fitted(&items)?.to_data())
             }
             Values::Struct(fields) => {
-                let children: std::result::Result<Vec<ArrayRef>, ArrowError> =
-                    fields.columns.iter_mut().map(Column::finish).collect();
+                let children: std::result::Result<Vec<ArrayRef>, ArrowError> = fields
+                    .columns
+                    .iter_mut()
+                    .map(|c| c.gathered().and_then(|a| c.fitted(&a)))
+                    .collect();
                 made.child_data(children?.iter().map(|child| child.to_data()).collect())
             }
         };
-        let array = make_array(made.nulls(self.valid.finish()).build()?);
+        Ok(make_array(made.nulls(self.valid.finish()).build()?))
+    }
+
+    /// Values in their layout as what the field says.
+    fn fitted(&self, values: &ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
         if &self.layout == self.field.data_type() {
-            return Ok(array);
+            return Ok(Arc::clone(values));
         }
-        cast_with_options(
-            &array,
-            self.field.data_type(),
-            &CastOptions { safe: false, ..Default::default() },
-        )
+        let options = CastOptions { safe: false, ..Default::default() };
+        cast_with_options(values, self.field.data_type(), &options)
     }
 
     pub(crate) fn misfit(&self, given: impl Display) -> Misfit {
@@ -389,6 +451,12 @@ impl Column {
         };
         let Ok(end) = i32::try_from(end) else { return Err(self.misfit("so many items")) };
         if let Values::List(ends, _) | Values::Map(ends, _) = &mut self.values {
+            let items = end - ends.last().copied().unwrap_or_default();
+            if let DataType::FixedSizeList(_, size) = self.field.data_type()
+                && items != *size
+            {
+                return Err(self.misfit(format_args!("a list of {items}")));
+            }
             ends.push(end);
         }
         self.valid.append_non_null();
@@ -450,6 +518,12 @@ mod tests {
         Columns::new(Arc::new(Schema::new(fields))).unwrap()
     }
 
+    fn finish(columns: &mut Columns) -> RecordBatch {
+        let (batches, error) = columns.finish();
+        assert!(error.is_none(), "{error:?}");
+        batches.into_iter().next().unwrap()
+    }
+
     fn text(batch: &RecordBatch, column: usize, row: usize) -> String {
         let options = FormatOptions::default().with_null("null");
         ArrayFormatter::try_new(batch.column(column), &options).unwrap().value(row).to_string()
@@ -475,7 +549,7 @@ mod tests {
         columns.append(&Reading { sensor: "cellar", celsius: None }).unwrap();
         columns.append(&json!({"celsius": 3, "sensor": "roof"})).unwrap();
         columns.append(&BTreeMap::from([("sensor", "door")])).unwrap();
-        let batch = columns.finish().unwrap();
+        let batch = finish(&mut columns);
         let rows: Vec<[String; 2]> =
             (0..4).map(|row| [0, 1].map(|i| text(&batch, i, row))).collect();
         assert_eq!(
@@ -502,7 +576,7 @@ mod tests {
             assert!(refused.message().contains(reason), "{}", refused.message());
         }
         columns.append(&Reading { sensor: "roof", celsius: None }).unwrap();
-        let batch = columns.finish().unwrap();
+        let batch = finish(&mut columns);
         assert_eq!(batch.num_rows(), 2);
         assert_eq!([text(&batch, 0, 1), text(&batch, 1, 1)], ["roof", "null"]);
     }
@@ -513,7 +587,7 @@ mod tests {
         columns.append(&json!({"n": 127})).unwrap();
         assert!(columns.append(&json!({"n": 128})).is_err());
         assert!(columns.append(&json!({"n": 1.5})).is_err());
-        assert_eq!(columns.finish().unwrap().num_rows(), 1);
+        assert_eq!(finish(&mut columns).num_rows(), 1);
     }
 
     #[test]
@@ -557,7 +631,7 @@ mod tests {
             let mut columns = columns(vec![Field::new("c", kind.clone(), true)]);
             columns.append(&json!({"c": value})).unwrap();
             columns.append(&json!({"c": null})).unwrap();
-            let batch = columns.finish().unwrap_or_else(|error| panic!("{kind}: {error}"));
+            let batch = finish(&mut columns);
             assert_eq!(text(&batch, 0, 0), shown, "{kind}");
             assert!(batch.column(0).is_null(1), "{kind}");
         }
@@ -569,6 +643,68 @@ mod tests {
         let mut columns = columns(vec![Field::new("c", DataType::List(item), true)]);
         assert!(columns.append(&json!({"c": [1, 2, "three"]})).is_err());
         columns.append(&json!({"c": [4]})).unwrap();
-        assert_eq!(text(&columns.finish().unwrap(), 0, 0), "[4]");
+        assert_eq!(text(&finish(&mut columns), 0, 0), "[4]");
+    }
+
+    #[test]
+    fn a_list_of_another_length_than_all_is_refused() {
+        let item = Arc::new(Field::new_list_field(DataType::Int32, true));
+        let mut columns = columns(vec![Field::new("c", DataType::FixedSizeList(item, 2), true)]);
+        columns.append(&json!({"c": [1, 2]})).unwrap();
+        let refused = columns.append(&json!({"c": [1, 2, 3]})).unwrap_err();
+        assert!(refused.message().contains("cannot hold a list of 3"), "{refused}");
+        assert_eq!(finish(&mut columns).num_rows(), 1);
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_together_are_in_several_batches() {
+        let words = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        let mut columns =
+            columns(vec![Field::new("word", words, false), Field::new("n", DataType::Int64, true)]);
+        for n in 0..300 {
+            columns.append(&json!({"word": n.to_string(), "n": n})).unwrap();
+        }
+        let (batches, error) = columns.finish();
+        assert!(error.is_none() && batches.len() > 1);
+        let shown: Vec<[String; 2]> = batches
+            .iter()
+            .flat_map(|batch| (0..batch.num_rows()).map(|row| [0, 1].map(|i| text(batch, i, row))))
+            .collect();
+        assert_eq!(shown, (0..300).map(|n| [n.to_string(), n.to_string()]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nothing_of_rows_that_did_not_fit_is_in_those_after_them() {
+        let words = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+        let item = Arc::new(Field::new_list_field(words, true));
+        let list = Field::new("words", DataType::List(item), true);
+        let mut columns = columns(vec![list, Field::new("n", DataType::Int64, true)]);
+        let many: Vec<String> = (0..300).map(|n| n.to_string()).collect();
+        columns.append(&json!({"words": many, "n": 1})).unwrap();
+        let (batches, error) = columns.finish();
+        assert!(batches.is_empty() && error.unwrap().message().contains("1 of 1 rows"));
+        columns.append(&json!({"words": ["a"]})).unwrap();
+        let batch = finish(&mut columns);
+        assert_eq!([text(&batch, 0, 0), text(&batch, 1, 0)], ["[a]", "null"]);
+    }
+
+    #[test]
+    fn nothing_of_a_row_that_panicked_is_in_those_after_it() {
+        struct Torn;
+        impl Serialize for Torn {
+            fn serialize<S: serde_core::Serializer>(
+                &self,
+                to: S,
+            ) -> std::result::Result<S::Ok, S::Error> {
+                use serde_core::ser::SerializeStruct;
+                to.serialize_struct("Torn", 2)?.serialize_field("celsius", &1.5)?;
+                panic!("in the middle of a row");
+            }
+        }
+        let mut columns = readings();
+        let append = std::panic::AssertUnwindSafe(|| columns.append(&Torn));
+        assert!(std::panic::catch_unwind(append).is_err());
+        columns.append(&json!({"sensor": "roof"})).unwrap();
+        assert_eq!(text(&finish(&mut columns), 1, 0), "null");
     }
 }

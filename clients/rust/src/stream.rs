@@ -495,6 +495,19 @@ impl WriteStream {
     pub(crate) fn runtime(&self) -> &Handle {
         self.shared.endpoint.runtime()
     }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        self.shared.deadline
+    }
+
+    pub(crate) async fn timed<T>(
+        &self,
+        timeout: Duration,
+        what: &str,
+        future: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        self.shared.endpoint.timed(timeout, what, future).await
+    }
 }
 
 impl Drop for WriteStream {

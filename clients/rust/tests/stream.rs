@@ -217,3 +217,82 @@ fn a_stream_fails_when_its_runtime_is_shut_down() {
     assert_eq!(stream.pending().unwrap(), [batch(1)]);
     drop(fake);
 }
+
+#[tokio::test]
+async fn a_row_that_found_no_room_was_not_taken_and_is_not_written_twice() {
+    let mut fake = Fake::new();
+    let appender = client(&fake, Duration::from_millis(300))
+        .appender("sales.orders")
+        .schema(batch(1).schema())
+        .stream(|stream| stream.budget(1))
+        .max_rows(10)
+        .await
+        .unwrap();
+    let mut connection = None;
+    let (mut taken, mut refused) = (0, 0);
+    while taken < 60 {
+        // As a caller does who knows no more than that the append failed.
+        match appender.append(&json!({"number": taken})).await {
+            Ok(()) => taken += 1,
+            Err(full) => {
+                assert_eq!((full.code(), full.retryable()), (Code::DeadlineExceeded, true));
+                refused += 1;
+                if connection.is_none() {
+                    let mut late = fake.connection().await;
+                    connection = Some(tokio::spawn(async move {
+                        let mut rows = 0;
+                        for lsn in 1000.. {
+                            let (_, written) = late.batch().await;
+                            rows += written;
+                            late.ack(lsn, ON_DISK);
+                            if rows >= 60 {
+                                break;
+                            }
+                        }
+                        (rows, late)
+                    }));
+                }
+            }
+        }
+    }
+    appender.flush(Level::LocalDisk).await.unwrap();
+    assert!(refused > 0);
+    let (rows, _late) = connection.unwrap().await.unwrap();
+    assert_eq!(rows, 60);
+    assert!(appender.pending().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_appender_closes_in_time_and_what_was_not_written_can_be_had() {
+    let fake = Fake::new();
+    let appender = client(&fake, LONG)
+        .appender("sales.orders")
+        .schema(batch(1).schema())
+        .stream(|stream| stream.budget(1))
+        .max_rows(10)
+        .await
+        .unwrap();
+    let mut taken = Vec::new();
+    for number in 0..25 {
+        let row = json!({"number": number});
+        let append = tokio::time::timeout(Duration::from_millis(50), appender.append(&row));
+        if append.await.is_ok() {
+            taken.push(number);
+        }
+    }
+    let began = Instant::now();
+    let timeout = Duration::from_millis(200);
+    let late = appender.close_within(Level::LocalDisk, timeout).await.unwrap_err();
+    assert_eq!(late.code(), Code::DeadlineExceeded);
+    assert!(began.elapsed() < LONG / 2);
+    let pending = appender.pending().await.unwrap();
+    let numbers: Vec<i64> = pending
+        .iter()
+        .flat_map(|batch| {
+            let column: &Int64Array = arrow_array::cast::AsArray::as_primitive(batch.column(0));
+            column.values().to_vec()
+        })
+        .collect();
+    assert_eq!(numbers, taken);
+    assert!((20..25).contains(&taken.len()));
+}

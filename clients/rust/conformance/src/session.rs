@@ -82,9 +82,13 @@ impl Session {
             "wait" => self.wait(level(asked)?, timeout(asked)).await,
             "flush" => {
                 let level = level(asked)?;
-                match &self.appender {
-                    Some(appender) => appender.flush(level).await?,
-                    None => there(&self.stream, "a stream").flush(level).await?,
+                match (&self.appender, timeout(asked)) {
+                    (Some(appender), Some(time)) => appender.flush_within(level, time).await?,
+                    (Some(appender), None) => appender.flush(level).await?,
+                    (None, Some(time)) => {
+                        there(&self.stream, "a stream").flush_within(level, time).await?;
+                    }
+                    (None, None) => there(&self.stream, "a stream").flush(level).await?,
                 }
                 Ok(json!({}))
             }
@@ -191,11 +195,10 @@ impl Session {
     }
 
     async fn wait(&self, level: Level, timeout: Option<Duration>) -> Result<Value> {
-        if let Some(last) = self.writes.last() {
-            match timeout {
-                Some(timeout) => last.wait_within(level, timeout).await?,
-                None => last.wait(level).await?,
-            };
+        let stream = there(&self.stream, "a stream");
+        match timeout {
+            Some(timeout) => stream.wait_for_durability_within(None, level, timeout).await?,
+            None => stream.wait_for_durability(None, level).await?,
         }
         let lsn = |write: &Write| write.lsn().map(|lsn| lsn.0);
         let mut lsns: Vec<_> = self.writes.first().into_iter().map(lsn).collect();
@@ -235,7 +238,10 @@ impl Session {
     async fn close(&mut self, timeout: Option<Duration>) -> Result<Value> {
         let mut done = Ok(());
         if let Some(appender) = self.appender.take() {
-            done = appender.close().await;
+            done = match timeout {
+                Some(timeout) => appender.close_within(Level::LocalDisk, timeout).await,
+                None => appender.close().await,
+            };
         }
         if let Some(stream) = &self.stream {
             done = done.and(match timeout {
