@@ -18,7 +18,7 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 use futures::Stream;
 use serde_json::{Value, json};
 use tonic::Request;
-use tonic::metadata::{Ascii, MetadataValue};
+use tonic::metadata::MetadataValue;
 
 use crate::endpoint::{Backoff, Flight};
 use crate::error::{Code, Error, Result};
@@ -144,7 +144,7 @@ async fn dial(shared: &Arc<Shared>) -> Result<Exchange> {
     };
     let call = |mut flight: Flight, request| async move { flight.do_exchange(request).await };
     let answers = endpoint.call(&flight, request, call).await?.into_inner();
-    Ok(Exchange { answers, credentials: endpoint.credentials() })
+    Ok(Exchange { answers })
 }
 
 /// What `last_seq` and `claim_producer` answered. Where there is no such table, nothing is known.
@@ -227,8 +227,6 @@ impl Stream for Outgoing {
 /// One DoExchange that the server has taken.
 struct Exchange {
     answers: tonic::Streaming<FlightData>,
-    /// By which it was let in, or those that were exchanged for them.
-    credentials: Option<MetadataValue<Ascii>>,
 }
 
 impl Exchange {
@@ -237,9 +235,9 @@ impl Exchange {
         match self.read(shared).await {
             Ok(()) if shared.state().finishing => None,
             Ok(()) => Some(Error::new(Code::Unavailable, "the server ended the stream")),
+            // It had been let in: by a password or its token, which are good for a time. The next dial tells.
             Err(error)
-                if error.code() == Code::Unauthenticated
-                    && shared.endpoint.renew(self.credentials.as_ref()) =>
+                if error.code() == Code::Unauthenticated && shared.endpoint.has_password() =>
             {
                 Some(error.with_retryable())
             }

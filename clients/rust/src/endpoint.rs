@@ -160,14 +160,9 @@ impl Endpoint {
         }
     }
 
-    /// What a call that is made now is let in by.
-    pub(crate) fn credentials(&self) -> Option<MetadataValue<Ascii>> {
-        self.credentials.header()
-    }
-
-    /// After UNAUTHENTICATED from a call that had been let in by that: whether there is a password to try again.
-    pub(crate) fn renew(&self, refused: Option<&MetadataValue<Ascii>>) -> bool {
-        self.credentials.renew(refused)
+    /// Whether a token that is no longer good can be exchanged for another.
+    pub(crate) fn has_password(&self) -> bool {
+        self.credentials.exchanged.is_some()
     }
 
     /// The answers of an action, as JSON.

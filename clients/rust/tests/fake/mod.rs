@@ -1,6 +1,7 @@
 //! A server that does what a test has it do: the test is what answers a stream's batches.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arrow_array::{
     ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
@@ -64,7 +65,7 @@ impl Fake {
 
     /// The next stream that is opened.
     pub async fn connection(&mut self) -> Connection {
-        self.connections.next().await.unwrap()
+        in_time(self.connections.next()).await.unwrap()
     }
 
     /// The actions so far.
@@ -99,7 +100,7 @@ impl Connection {
     /// The next batch's seq and rows.
     pub async fn batch(&mut self) -> (i64, i64) {
         loop {
-            let data = self.incoming.message().await.unwrap().expect("a batch");
+            let data = in_time(self.incoming.message()).await.unwrap().expect("a batch");
             let message = arrow_ipc::root_as_message(&data.data_header).unwrap();
             if let Some(batch) = message.header_as_record_batch() {
                 let metadata: Value = serde_json::from_slice(&data.app_metadata).unwrap();
@@ -123,6 +124,10 @@ impl Connection {
     pub fn fail(self, error: Status) {
         let _ = self.answers.unbounded_send(Err(error));
     }
+}
+
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it came in time")
 }
 
 fn acks(lsn: i64, levels: &[&str]) -> RecordBatch {
