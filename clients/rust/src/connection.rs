@@ -58,7 +58,7 @@ async fn serve_until_the_end(shared: &Arc<Shared>) -> Result<()> {
             return Ok(());
         }
         let since = lost.as_ref().map_or_else(Instant::now, |loss| loss.since);
-        let time = left(since, shared.deadline);
+        let time = time_from(shared, since);
         if let Some(Loss { error, .. }) = lost.take_if(|_| time.is_zero()) {
             let message = format!("the connection is lost for {:.1?}: {error}", since.elapsed());
             return Err(Error::new(Code::DeadlineExceeded, message));
@@ -88,10 +88,16 @@ async fn serve_until_the_end(shared: &Arc<Shared>) -> Result<()> {
         if !next.error.retryable() {
             return Err(next.error);
         }
-        let delay = backoff.next_delay().min(left(next.since, shared.deadline));
+        let delay = backoff.next_delay().min(time_from(shared, next.since));
         lost = Some(next);
         shared.endpoint.sleep(delay).await;
     }
+}
+
+/// What is left of the deadline, which runs from the loss, or from the oldest write that is kept where that is younger.
+fn time_from(shared: &Shared, lost: Instant) -> Duration {
+    let oldest = shared.state().ledger.oldest_kept();
+    left(oldest.map_or(lost, |oldest| oldest.max(lost)), shared.deadline)
 }
 
 /// Waits until a connection is needed; false: never again.

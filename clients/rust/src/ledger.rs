@@ -73,6 +73,7 @@ pub(crate) struct Ledger {
     committed_lsn: Option<Lsn>,
 
     // Of this connection:
+    sent_before: u64,
     first: u64,
     sent: u64,
     due: PerLevel<u64>,
@@ -93,6 +94,7 @@ impl Ledger {
             sent_ever: 0,
             disk_lsn: lsn,
             committed_lsn: None,
+            sent_before: 0,
             first: 1,
             sent: 0,
             due: PerLevel::all(1),
@@ -132,6 +134,11 @@ impl Ledger {
             writes: self.last - self.reached[level],
             oldest: self.entry(first).map_or(Duration::ZERO, |entry| entry.written_at.elapsed()),
         }
+    }
+
+    /// When the first of the writes that are kept was handed over.
+    pub(crate) fn oldest_kept(&self) -> Option<Instant> {
+        self.entry(self.reached[Level::LocalDisk] + 1).map(|entry| entry.written_at)
     }
 
     pub(crate) fn level_of(&self, number: u64) -> Option<Level> {
@@ -199,6 +206,7 @@ impl Ledger {
             self.taken.insert(lsn, number);
         }
         self.reached[Level::Memory] = disk;
+        self.sent_before = self.sent_ever;
         self.first = disk + 1;
         self.sent = disk;
         self.due = PerLevel::all(disk + 1);
@@ -264,7 +272,10 @@ impl Ledger {
                         "LSN {lsn} for a write that was not sent"
                     )));
                 }
-                if let Some(before) = self.memory_lsn.filter(|&before| lsn < before) {
+                // Of writes that were sent before, the server may know no more than the last LSN.
+                let same = number <= self.sent_before;
+                let too_low = |before| lsn < before || (lsn == before && !same);
+                if let Some(before) = self.memory_lsn.filter(|&before| too_low(before)) {
                     return Err(Error::violation(format!("LSN {lsn} after LSN {before}")));
                 }
                 self.memory_lsn = Some(lsn);
@@ -454,6 +465,17 @@ mod tests {
         let mut ledger = sent(2);
         ack(&mut ledger, 1000, Level::Memory).unwrap();
         assert_eq!(code(ack(&mut ledger, 999, Level::Memory)), Code::Internal);
+    }
+
+    #[test]
+    fn an_lsn_that_comes_twice_is_a_violation_but_of_what_was_sent_before() {
+        let mut ledger = sent(2);
+        ack(&mut ledger, 1000, Level::Memory).unwrap();
+        assert_eq!(code(ack(&mut ledger, 1000, Level::Memory)), Code::Internal);
+        ledger.push(message());
+        send(&mut ledger);
+        (0..2).for_each(|_| drop(ack(&mut ledger, 1000, Level::Memory).unwrap()));
+        assert_eq!(code(ack(&mut ledger, 1000, Level::Memory)), Code::Internal);
     }
 
     #[test]
