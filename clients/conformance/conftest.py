@@ -107,9 +107,9 @@ def certificate(tmp_path):
 class Rows:
     """Counts the rows of a table as a client that has nothing to do with the one under test."""
 
-    def __init__(self, server, headers=()):
+    def __init__(self, server, headers=(), timeout=60):
         self._server = server
-        self._options = flight.FlightCallOptions(headers=list(headers), timeout=60)
+        self._options = flight.FlightCallOptions(headers=list(headers), timeout=timeout)
 
     def check(self, count, table="sales.orders"):
         """Fails unless the table has the numbers 0 to count - 1, each once."""

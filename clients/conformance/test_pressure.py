@@ -4,6 +4,7 @@ import signal
 import time
 
 import pytest
+from conftest import Rows
 from driver import DriverError
 from testbed.server import eventually
 
@@ -136,8 +137,9 @@ def test_very_many_tiny_writes_by_one_who_reads_no_acks(server, driver, rows, th
     rows.check(many)
 
 
-@pytest.mark.timeout(900)
-def test_the_memory_of_a_client_that_goes_on_writing_is_flat(server, driver, rows, thorough):
+@pytest.mark.timeout(1200)
+def test_the_memory_of_a_client_that_goes_on_writing_is_flat(start_server, driver, thorough):
+    server = start_server({"query.timeout": "5m"})  # ten minutes make a hundred million rows
     driver.connect(url=server.location)
     driver.open(table=ORDERS)
     seconds, written, early = (600 if thorough else 10), 0, None
@@ -152,4 +154,4 @@ def test_the_memory_of_a_client_that_goes_on_writing_is_flat(server, driver, row
     # In ten seconds a collector of garbage has not settled; batches that were kept would be far more.
     assert grown < (30 if thorough else 100), f"{grown:.0f} MB more since a third of the time had passed"
     driver.close(timeout_ms=60_000)
-    rows.check(written * 100)
+    Rows(server, timeout=300).check(written * 100)
