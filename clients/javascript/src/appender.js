@@ -18,6 +18,7 @@ export class Appender {
   #bytes = 0;
   #batches = []; // of rows that came before, in their order
   #handing = DONE; // resolves when the one before has been tried
+  #tries = 0; // that have not ended
   #stuck = false; // the budget had no room for the first of #batches
   #linger = null;
   #failure = null;
@@ -134,7 +135,11 @@ export class Appender {
   }
 
   #writeLater() {
-    this.#linger ??= setTimeout(() => this.#write().catch(() => {}), this.#limits.lingerMs); // the next call tells
+    this.#linger ??= setTimeout(() => {
+      this.#linger = null;
+      if (this.#tries > 0) this.#writeLater(); // rows go on being gathered while others wait for room
+      else this.#write().catch(() => {}); // the next call tells
+    }, this.#limits.lingerMs);
   }
 
   /** What is gathered becomes a batch. */
@@ -151,15 +156,18 @@ export class Appender {
 
   /** Resolves once every batch of now is the stream's. */
   #handOver() {
+    this.#tries += 1;
     const done = this.#handing.then(async () => {
-      if (this.#failure) throw this.#failure;
       try {
+        if (this.#failure) throw this.#failure;
         for (; this.#batches.length > 0; this.#batches.shift()) await this.stream.write(this.#batches[0]);
         this.#stuck = false;
       } catch (error) {
         this.#stuck = error.code === 'DEADLINE_EXCEEDED' && !this.stream.failure;
         if (!this.#stuck) this.#failure = error;
         throw error;
+      } finally {
+        this.#tries -= 1;
       }
     });
     this.#handing = done.catch(() => {});

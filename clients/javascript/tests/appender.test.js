@@ -58,6 +58,23 @@ test('rows that lingered without room are written when there is', async (t) => {
   assert.deepEqual(fake.failures, []);
 });
 
+test('what lingers while others wait for room does not wait for them one by one', async (t) => {
+  const { fake, release, numbers } = await holdingServer(t);
+  const appender = await appenderOn(t, fake, { maxRows: 1000, lingerMs: 5 });
+  let taken = 0;
+  const began = performance.now();
+  await assert.rejects(async () => {
+    for (; taken < 10_000; ++taken) {
+      await appender.append(row(taken));
+      await new Promise((resolve) => { setTimeout(resolve, 10); }); // a batch each, if there were room
+    }
+  }, { code: 'DEADLINE_EXCEEDED', retryable: true });
+  assert.ok(performance.now() - began < 10_000); // a deadline is 1.5 s
+  release();
+  await appender.close({ timeoutMs: 10_000 });
+  assert.deepEqual(numbers, Array.from({ length: taken }, (_, i) => i));
+});
+
 test('close is over in time while rows wait for room', async (t) => {
   const { fake } = await holdingServer(t);
   const appender = await appenderOn(t, fake, { maxRows: 1, lingerMs: 60_000, deadlineMs: 20_000 });
