@@ -50,7 +50,8 @@ class AckLedger:
         self._written_at = array.array("d")  # of the same writes and those that have no LSN yet
         self._first = 1  # of this connection
         self._sent = 0
-        self._ever_sent = 0  # on any connection before
+        self.sent_ever = 0  # the last write that was sent on any connection
+        self._first_new = 1  # of this connection, of those that were sent on none before
         self._before = array.array("q")  # the LSNs that writes from _first on had before it
         self._lost_lsn, self._lost_write = -1, 0  # the last LSN and write that a crash may have taken
         self._forgotten_lsn = -1  # the last that trim() forgot
@@ -67,8 +68,8 @@ class AckLedger:
         del self._lsns[on_disk + 1 - self._base:]
         self.reached[_MEMORY] = on_disk
         self.reached_lsn[_MEMORY] = self.reached_lsn[_DISK]
-        self._ever_sent = max(self._ever_sent, self._sent)
         self._first, self._sent = on_disk + 1, on_disk
+        self._first_new = self.sent_ever + 1
         self._next = [self._first] * 4
         return self._first
 
@@ -83,6 +84,7 @@ class AckLedger:
 
     def sent(self, write: int) -> None:
         self._sent = write
+        self.sent_ever = max(self.sent_ever, write)
 
     def lsn_of(self, write: int) -> int:
         return self._lsns[write - self._base]
@@ -124,7 +126,7 @@ class AckLedger:
                     raise ProtocolViolation(f"LSN {lsn} is acknowledged, but nothing was sent for it")
                 last = self.reached_lsn[_MEMORY]
                 # A retry may be answered with an LSN above its own, but a new write has a new one.
-                if lsn < last or (lsn == last and known and write > self._ever_sent):
+                if lsn < last or (lsn == last and known and write >= self._first_new):
                     raise ProtocolViolation(f"LSN {lsn} is acknowledged after LSN {last}")
                 known.append(lsn)
             elif write >= due[level - 1]:

@@ -174,10 +174,10 @@ class Courier:
             known = self._claim()
             outbox.offset, self._lsn_before = known["last_seq"], known["lsn"]
             return
-        if not outbox.sent_ever:
+        if not outbox.ledger.sent_ever:
             return
         known, numbered = self._last_seq(), outbox.ledger.reached[Level.LOCAL_DISK]
-        on_disk, sent = numbered + outbox.offset, outbox.sent_ever + outbox.offset
+        on_disk, sent = numbered + outbox.offset, outbox.ledger.sent_ever + outbox.offset
         lsn = outbox.ledger.reached_lsn[Level.LOCAL_DISK] or self._lsn_before
         last_seq = known["last_seq"]
         if last_seq == 0 < on_disk and lsn is not None and known.get("forgotten_through", -1) >= lsn:

@@ -37,7 +37,6 @@ class Outbox:
         self.last = 0  # number of the last write
         self.kept: Deque[Write] = collections.deque()  # not on LOCAL_DISK yet, in order
         self.held = 0  # bytes of those
-        self.sent_ever = 0  # number of the last write that was ever sent
         self.closing = False  # nothing more is taken on
         self.ended = False  # nothing more will be acknowledged
         self.failure: Optional[ArkaError] = None  # why, where it was not closed
@@ -164,7 +163,6 @@ class Outbox:
         """It is the first of those that are due, and is one no longer. The lock is held."""
         self._unsent.popleft()
         self.ledger.sent(write.number)
-        self.sent_ever = max(self.sent_ever, write.number)
 
     def take(self, acks: pa.RecordBatch) -> None:
         """Counts a batch of acks: frees what is on disk, tells those who wait. ProtocolViolation, before which
