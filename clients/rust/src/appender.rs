@@ -85,7 +85,7 @@ impl OpenAppender {
             due: Notify::new(),
         });
         let task = linger(Arc::clone(&gathering), self.linger);
-        let task = gathering.stream.runtime().spawn(task).abort_handle();
+        let task = gathering.stream.shared.endpoint.runtime().spawn(task).abort_handle();
         Ok(Appender { gathering, task })
     }
 }
@@ -174,7 +174,7 @@ impl Gathering {
             door.extend(lock(&self.rows).take());
             self.empty(&mut door).await
         };
-        self.stream.timed(timeout, "no room for rows in the budget", written).await
+        self.stream.shared.endpoint.timed(timeout, "no room for rows in the budget", written).await
     }
 
     async fn empty(&self, door: &mut VecDeque<RecordBatch>) -> Result<()> {

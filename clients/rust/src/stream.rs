@@ -10,7 +10,6 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use futures::future::BoxFuture;
 use serde_json::json;
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, TryAcquireError, watch};
 use tokio::task::AbortHandle;
 
@@ -492,21 +491,8 @@ impl WriteStream {
         self.task.abort();
     }
 
-    pub(crate) fn runtime(&self) -> &Handle {
-        self.shared.endpoint.runtime()
-    }
-
     pub(crate) fn deadline(&self) -> Duration {
         self.shared.deadline
-    }
-
-    pub(crate) async fn timed<T>(
-        &self,
-        timeout: Duration,
-        what: &str,
-        future: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        self.shared.endpoint.timed(timeout, what, future).await
     }
 }
 

@@ -5,7 +5,7 @@ mod fake;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arka_client::{AckTracker, Client, Code, Level, Lsn};
+use arka_client::{AckTracker, Appender, Client, Code, Level, Lsn};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use fake::Fake;
 use serde_json::json;
@@ -218,16 +218,21 @@ fn a_stream_fails_when_its_runtime_is_shut_down() {
     drop(fake);
 }
 
-#[tokio::test]
-async fn a_row_that_found_no_room_was_not_taken_and_is_not_written_twice() {
-    let mut fake = Fake::new();
-    let appender = client(&fake, Duration::from_millis(300))
+/// One whose stream has room for a batch at a time, of ten rows.
+async fn narrow_appender(fake: &Fake, deadline: Duration) -> Appender {
+    client(fake, deadline)
         .appender("sales.orders")
         .schema(batch(1).schema())
         .stream(|stream| stream.budget(1))
         .max_rows(10)
         .await
-        .unwrap();
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_row_that_found_no_room_was_not_taken_and_is_not_written_twice() {
+    let mut fake = Fake::new();
+    let appender = narrow_appender(&fake, Duration::from_millis(300)).await;
     let mut connection = None;
     let (mut taken, mut refused) = (0, 0);
     while taken < 60 {
@@ -265,13 +270,7 @@ async fn a_row_that_found_no_room_was_not_taken_and_is_not_written_twice() {
 #[tokio::test]
 async fn an_appender_closes_in_time_and_what_was_not_written_can_be_had() {
     let fake = Fake::new();
-    let appender = client(&fake, LONG)
-        .appender("sales.orders")
-        .schema(batch(1).schema())
-        .stream(|stream| stream.budget(1))
-        .max_rows(10)
-        .await
-        .unwrap();
+    let appender = narrow_appender(&fake, LONG).await;
     let mut taken = Vec::new();
     for number in 0..25 {
         let row = json!({"number": number});
